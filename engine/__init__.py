@@ -1,0 +1,1 @@
+"""Sanction policies as readable rules: from complaints to strikes, restrictions and closures."""

@@ -1,0 +1,200 @@
+"""Expressions as written: text to a tree of the grammar, with the place of every part and errors a person can use."""
+
+from __future__ import annotations
+
+import functools
+import importlib.resources
+from dataclasses import dataclass
+from typing import Any
+
+from lark import Lark, Token, Tree
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+
+from .problems import Problem, Span, listing, shorten
+from .read import Scalar
+
+MOST_CHARACTERS = 4_000
+MOST_DEPTH = 60
+
+RESERVED = frozenset(
+    "and or not if else in where by within since this inclusive true false at kind known_at seq rule".split()
+)
+"""Words that no kind, field, parameter, `let` or alias may be named."""
+
+_SHOWN = {
+    "COMPARATOR": "a comparison",
+    "SUM_SIGN": "`+` or `-`",
+    "PRODUCT_SIGN": "`*`, `//` or `%`",
+    "LPAR": "`(`",
+    "RPAR": "`)`",
+    "LSQB": "`[`",
+    "RSQB": "`]`",
+    "COMMA": "`,`",
+    "DOT": "`.`",
+    "NAME": "a name",
+    "INTEGER": "a literal",
+    "TIME": "a literal",
+    "PERIOD": "a literal",
+    "DURATION": "a literal",
+    "STRING": "a literal",
+    "TRUE": "a literal",
+    "FALSE": "a literal",
+    "$END": "the end",
+}
+_HINTS = (
+    ("=", "write `==` to compare"),
+    ("&", "write `and`"),
+    ("|", "write `or`"),
+    ("!", "write `not`, or `!=`"),
+    ("'", 'put text into double quotes: `"text"`'),
+    ("/", "write `//`: a division that floors"),
+    ("{", "an expression has no `{ }`"),
+    ("^", "there is no such operator"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An expression as written: its tree and the scalar that it stands in."""
+
+    tree: Tree[Token]
+    scalar: Scalar
+
+    def span(self, part: Tree[Token] | Token | None = None) -> Span:
+        """Where a part of the tree stands in the source; without a part, the whole."""
+        if part is None:
+            return self.scalar.within(0, len(self.scalar.text))
+        if isinstance(part, Token):
+            return self.scalar.within(part.start_pos or 0, part.end_pos or 0)
+        if part.meta.empty:
+            return self.scalar.within(0, len(self.scalar.text))
+        return self.scalar.within(part.meta.start_pos, part.meta.end_pos)
+
+    def of(self, tree: Tree[Token]) -> Written:
+        """A part of this expression, as an expression."""
+        return Written(tree, self.scalar)
+
+
+@functools.cache
+def _grammar() -> Lark:
+    text = importlib.resources.files(__package__).joinpath("expression.lark").read_text("utf-8")
+    starts = ["expression", "selection", "kinds"]
+    return Lark(text, parser="lalr", start=starts, propagate_positions=True, maybe_placeholders=False)
+
+
+def _depth(tree: Tree[Any]) -> int:
+    deepest, level = 0, [tree]
+    while level:
+        deepest += 1
+        level = [child for node in level for child in node.children if isinstance(child, Tree)]
+        if deepest > MOST_DEPTH:
+            break
+    return deepest
+
+
+def _explain(scalar: Scalar, error: UnexpectedInput) -> Problem:
+    text = scalar.text
+    at = min(error.pos_in_stream or 0, len(text))
+    wanted: set[str] = set()
+    found = ""
+    end = at + 1
+    if isinstance(error, UnexpectedToken):
+        wanted = set(error.expected or ())
+        if error.token.type == "$END":
+            found, at, end = "the end", max(len(text.rstrip()) - 1, 0), len(text.rstrip())
+        else:
+            found = f"`{shorten(str(error.token), 40)}`"
+            at, end = error.token.start_pos or 0, error.token.end_pos or 0
+    elif isinstance(error, UnexpectedCharacters):
+        wanted = set(error.allowed or ())
+        found = f"`{shorten(text[at : at + 1], 40)}`"
+    shown = sorted({_SHOWN.get(name, f"`{name.lower()}`") for name in wanted})
+    literal = "a literal" in shown
+    expected = "a value" if literal else ", ".join(shown)
+    hint = next((h for start, h in _HINTS if text.startswith(start, at)), "")
+    rest = text[at : at + 20]
+    if isinstance(error, UnexpectedToken) and error.token.type == "COMPARATOR":
+        hint = "comparisons do not chain: write `a < b and b < c`"
+    elif rest[:1].isdigit() and "." in rest[:12]:
+        hint = "there are no floating-point numbers: a share is written `count(a) * 100 >= 5 * count(b)`"
+    elif rest[:1].isdigit():
+        hint = "durations are written `72h` `30m` `15s` `3d` `2w`, periods `3 workdays` `5 dates` `2 months` `1 year`"
+    elif found == "`)`" or (found == "the end" and "RPAR" in wanted):
+        hint = hint or "look at the brackets"
+    message = f"unexpected {found}" + (f", expected {expected}" if expected and len(shown) <= 6 or literal else "")
+    return Problem("syntax", message, scalar.within(at, end), hint)
+
+
+def parse(scalar: Scalar, start: str, problems: list[Problem]) -> Written | None:
+    """Parse a scalar's text.
+
+    Parameters
+    ----------
+    scalar : Scalar
+        The text and its place.
+    start : str
+        `expression`, `selection` or `kinds`.
+    problems : list of Problem
+        Where a problem is added.
+
+    Returns
+    -------
+    Written or None
+        The tree, or nothing where there was a problem.
+
+    Examples
+    --------
+    >>> from strikeout.problems import Source, Span
+    >>> problems = []
+    >>> source = Source("example", "a = b")
+    >>> parse(Scalar("a = b", False, Span(source, 0, 5)), "expression", problems)
+    >>> problems[0].hint
+    'write `==` to compare'
+    """
+    if len(scalar.text) > MOST_CHARACTERS or _nesting(scalar.text) > MOST_DEPTH:
+        problems.append(
+            Problem(
+                "too-deep",
+                f"an expression has at most {MOST_CHARACTERS:,} characters and {MOST_DEPTH} levels",
+                scalar.within(0, 1),
+                "name parts of it under `let:`",
+            )
+        )
+        return None
+    try:
+        tree = _grammar().parse(scalar.text, start=start)
+    except UnexpectedInput as error:
+        problems.append(_explain(scalar, error))
+        return None
+    written = Written(tree, scalar)
+    if _depth(tree) > MOST_DEPTH:
+        message = f"an expression has at most {MOST_DEPTH} levels"
+        problems.append(Problem("too-deep", message, written.span(), "name parts of it under `let:`"))
+        return None
+    return written
+
+
+def _nesting(text: str) -> int:
+    depth = deepest = 0
+    for character in text:
+        if character in "([":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in ")]":
+            depth -= 1
+    return deepest
+
+
+def check_name(scalar: Scalar, what: str, problems: list[Problem]) -> str | None:
+    """The name that a scalar gives to a kind, field, parameter, `let` or alias, if it may be one."""
+    name = scalar.text
+    if not name.isidentifier() or len(name) > 80:
+        message = f"`{shorten(name, 40)}` is no name for {what}"
+        hint = "a name has letters, digits and `_`, and does not begin with a digit"
+        problems.append(Problem("name", message, scalar.span, hint))
+        return None
+    if name in RESERVED:
+        message = f"`{name}` is a word of the language and no name for {what}"
+        problems.append(Problem("name", message, scalar.span, f"reserved are {listing(sorted(RESERVED), 30)}"))
+        return None
+    return name

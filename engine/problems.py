@@ -1,0 +1,173 @@
+"""What is wrong, and where: sources, spans, problems and the errors that carry them.
+
+One problem type serves every check of the language. Problems are collected, sorted by place and raised once,
+as a `RulesetError`; `render` shows each with its line, the offending text underlined and a hint.
+"""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A text that rules or cases were read from, with the name to show for it."""
+
+    name: str
+    text: str
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column (both from 1) of a character offset."""
+        before = self.text[:offset]
+        line = before.count("\n") + 1
+        return line, offset - (before.rfind("\n") + 1) + 1
+
+    def line(self, number: int) -> str:
+        """The text of a line, counted from 1, without its line end."""
+        lines = self.text.split("\n")
+        return lines[number - 1].rstrip("\r") if 0 < number <= len(lines) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a source: from the character at `start` up to, not including, the one at `end`."""
+
+    source: Source
+    start: int
+    end: int
+
+    @property
+    def line(self) -> int:
+        """The line where the span starts, from 1."""
+        return self.source.position(self.start)[0]
+
+    @property
+    def column(self) -> int:
+        """The column where the span starts, from 1."""
+        return self.source.position(self.start)[1]
+
+    @property
+    def text(self) -> str:
+        """What the span covers."""
+        return self.source.text[self.start : self.end]
+
+    def __str__(self) -> str:
+        line, column = self.source.position(self.start)
+        return f"{self.source.name}:{line}:{column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a ruleset or a case file.
+
+    `code` is stable and can be searched for; `message` is one sentence, lower case, without a full stop; `hint` says
+    what to write instead; `related` are other places that belong to it; a `warning` does not stop a ruleset.
+    """
+
+    code: str
+    message: str
+    span: Span
+    hint: str = ""
+    related: tuple[tuple[str, Span], ...] = ()
+    warning: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.span}: {'warning' if self.warning else 'error'}: {self.message} [{self.code}]"
+
+
+class StrikeoutError(Exception):
+    """The base of every error that this library raises for its user's data."""
+
+
+class RulesetError(StrikeoutError):
+    """A ruleset, or a case file, that cannot be used: all its problems, sorted by place.
+
+    Attributes
+    ----------
+    problems : tuple of Problem
+        Every problem found, each with its position; warnings are among them.
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = sort_problems(problems)
+        super().__init__(render(self.problems))
+
+
+class FactError(StrikeoutError):
+    """Facts that cannot be used: the file, the line, the value and what was expected."""
+
+
+class RunError(StrikeoutError):
+    """A run that cannot be made, or whose answer cannot be given (semantics 11)."""
+
+
+def sort_problems(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Problems without repetition, by file, place and code."""
+    unique = dict.fromkeys(problems)
+    return tuple(sorted(unique, key=lambda p: (p.span.source.name, p.span.start, p.span.end, p.code, p.message)))
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A hint that names the nearest of the known words, or nothing where none is near.
+
+    >>> nearest("uphled", ["upheld", "notice"])
+    'did you mean `upheld`?'
+    """
+    candidates = sorted(set(known))
+    found = difflib.get_close_matches(word[:200], candidates, n=1, cutoff=0.6)
+    return f"did you mean `{found[0]}`?" if found else ""
+
+
+def listing(words: Iterable[str], most: int = 12) -> str:
+    """Words in backticks, the first few of many.
+
+    >>> listing(["a", "b"])
+    '`a`, `b`'
+    """
+    every = list(words)
+    shown = ", ".join(f"`{w}`" for w in every[:most])
+    return shown + (f" and {len(every) - most} more" if len(every) > most else "")
+
+
+def shorten(text: str, width: int = 80) -> str:
+    """A text that fits into a message: its line ends as spaces, its end cut, what cannot be shown escaped."""
+    flat = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[: width + 1])
+    return flat if len(flat) <= width else flat[: width - 1] + "…"
+
+
+def _width(text: str) -> int:
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
+    )
+
+
+def _excerpt(span: Span) -> list[str]:
+    line, column = span.source.position(span.start)
+    text = span.source.line(line).replace("\t", " ")
+    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    start = column - 1
+    end = max(min(start + (span.end - span.start), len(text)), start + 1)
+    shift = max(0, start - 60) if len(text) > 120 else 0
+    shown = text[shift : shift + 120]
+    marked = text[start : min(end, shift + 120)]
+    gutter = f"{line:>5} | "
+    return [
+        gutter + shown.rstrip(),
+        " " * (len(gutter) - 2) + "| " + " " * _width(text[shift:start]) + "^" * max(1, _width(marked)),
+    ]
+
+
+def render(problems: Iterable[Problem]) -> str:
+    """Problems as text for a person: place, message, the line with the text underlined, hint and related places."""
+    blocks = []
+    for problem in problems:
+        lines = [str(problem), *_excerpt(problem.span)]
+        if problem.hint:
+            lines.append(f"      = {problem.hint}")
+        for label, span in problem.related:
+            lines.append(f"      = {label}: {span}")
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks)

@@ -1,0 +1,1 @@
+"""The shipped rulesets, their vocabularies, calendars and case files, as YAML."""
