@@ -1,1 +1,24 @@
 """Sanction policies as readable rules: from complaints to strikes, restrictions and closures."""
+
+from __future__ import annotations
+
+from .api import Change, Conclusion, Conclusions, Outcome, Ruleset, load, load_text
+from .problems import FactError, Problem, RulesetError, RunError, StrikeoutError
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Change",
+    "Conclusion",
+    "Conclusions",
+    "FactError",
+    "Outcome",
+    "Problem",
+    "Ruleset",
+    "RulesetError",
+    "RunError",
+    "StrikeoutError",
+    "__version__",
+    "load",
+    "load_text",
+]

@@ -1,1 +1,7 @@
-"""The graph view of the facts: which belong together, and what came before what."""
+"""The graph view of complainant, right and seller; it knows nothing of the engine."""
+
+from __future__ import annotations
+
+from .view import Edge, GraphView, Index, KindShape, Node, Series, first_place
+
+__all__ = ["Edge", "GraphView", "Index", "KindShape", "Node", "Series", "first_place"]

@@ -1,4 +1,4 @@
-"""durable_rules, as `strikeout.durable` holds it: right against a plain evaluation, bounded, and never silent."""
+"""durable_rules as `strikeout.durable` holds it: right as a plain evaluation is, bounded, never silent."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def fnv(text: str) -> int:
 
 
 def test_the_names_of_properties_have_different_hashes() -> None:
-    names = ["id", "sid", "$s", "$m", "$forward", durable._WITNESS]
+    names = ["id", "sid", "$s", "$m", "$forward", durable.WITNESS]
     names += [f"p{i}" for i in range(durable.FEATURES_AT_MOST)]
     assert len({fnv(name) for name in names}) == len(names)
 
@@ -209,7 +209,7 @@ def test_facts_that_are_always_taken_for_others_are_a_fault(monkeypatch: pytest.
     matcher.match({"a": 1})
     network._number = 0
     with monkeypatch.context() as patch:
-        patch.setattr(durable, "_TRIES", 1)
+        patch.setattr(durable, "TRIES", 1)
         with pytest.raises(EngineFault, match="durable_rules, as `m`, takes every new fact for an old one"):
             matcher.match({"a": 1})
     assert matcher.match({"a": 1}) == [0]
@@ -231,10 +231,10 @@ def test_a_session_whose_own_record_meets_its_first_fact_is_left_alone() -> None
 
 
 class Broken:
-    """The extension module, of which one function does something else once it has been called `after` times."""
+    """The extension module, but after some calls one of its functions does something else."""
 
     def __init__(self, name: str, instead: Callable[..., Any], after: int = 0) -> None:
-        self.library = durable._library()
+        self.library = durable.library()
         self.name = name
         self.instead = instead
         self.after = after
@@ -250,6 +250,12 @@ def fail(*_: object) -> None:
     import durable_rules_engine
 
     raise durable_rules_engine.error("Could not do it, error code: 303")
+
+
+def ask(matcher: Matcher, fact: Mapping[str, int], answer: list[int]) -> None:
+    """Ask through several sessions."""
+    for _ in range(8 * durable.FACTS_PER_SESSION):
+        assert matcher.match(fact) == answer
 
 
 def interrupt(*_: object) -> None:
@@ -277,22 +283,20 @@ def test_whatever_the_library_does_wrong_is_a_fault(
 ) -> None:
     matcher = Matcher("m", [[conjunction(("a", ">", 0))], [conjunction(("a", ">", 1))]])
     network = matcher._networks[0]
-    network._library = Broken(name, instead, after)
+    network._engine = Broken(name, instead, after)
     with pytest.raises(EngineFault, match=f"^durable_rules, as `m`, {message}"):
-        for _ in range(4 * durable.FACTS_PER_SESSION):
-            assert matcher.match({"a": 2}) == [0, 1]
-    network._library = durable._library()
-    for _ in range(2 * durable.FACTS_PER_SESSION):
-        assert matcher.match({"a": 1}) == [0]
+        ask(matcher, {"a": 2}, [0, 1])
+    network._engine = durable.library()
+    ask(matcher, {"a": 1}, [0])
 
 
 @needs_durable_rules
 def test_a_firing_that_is_missing_its_witness_is_a_fault() -> None:
     matcher = Matcher("m", [[conjunction(("a", ">", 0))]])
     matcher.match({"a": 1})
-    matcher._networks[0]._library = Broken("complete_and_start_action", lambda *_: None)
+    matcher._networks[0]._engine = Broken("complete_and_start_action", lambda *_: None)
     fact = '{"id":2,"sid":1,"w":1,"p0":1}'
-    matcher._networks[0]._library.start_action_for_state = lambda *_: ("", f'{{"0":{{"m":{fact}}}}}')
+    matcher._networks[0]._engine.start_action_for_state = lambda *_: ("", f'{{"0":{{"m":{fact}}}}}')
     with pytest.raises(EngineFault, match="lost a fact"):
         matcher.match({"a": 1})
 
@@ -305,18 +309,17 @@ def test_an_interrupt_leaves_nothing_behind(name: str) -> None:
     matcher = Matcher("m", [[conjunction(("a", ">", 0))], [conjunction(("a", ">", 1))]])
     network = matcher._networks[0]
     for after in range(6):
-        network._library = Broken(name, interrupt, after)
+        network._engine = Broken(name, interrupt, after)
         with pytest.raises(KeyboardInterrupt):
-            for _ in range(10 * durable.FACTS_PER_SESSION):
-                matcher.match({"a": 2})
-        network._library = durable._library()
+            ask(matcher, {"a": 2}, [0, 1])
+        network._engine = durable.library()
         assert matcher.match({"a": 1}) == [0]
 
 
 @needs_durable_rules
 def test_rules_that_the_library_refuses_are_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = Broken("create_ruleset", fail)
-    monkeypatch.setattr(durable, "_library", lambda: broken)
+    monkeypatch.setattr(durable, "library", lambda: broken)
     with pytest.raises(EngineFault, match="durable_rules, as `m`, refused the rules: Could not do it"):
         Matcher("m", [[conjunction(("a", ">", 0))]])
 
@@ -437,10 +440,11 @@ def test_without_durable_rules_the_error_says_so(monkeypatch: pytest.MonkeyPatch
     assert not durable.available()
     with pytest.raises(MatcherUnavailable) as error:
         Matcher("m", [])
-    assert str(error.value).startswith(
-        "the engine `rete` needs durable_rules, which cannot be imported by this Python 3."
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert str(error.value) == (
+        "the engine `rete` needs durable_rules, which is made for Python before 3.13 and cannot be imported"
+        f" by this Python {version}; the engine `compiled` gives the same answers"
     )
-    assert "`compiled`" in str(error.value)
 
 
 def test_importing_the_module_imports_no_durable_rules() -> None:

@@ -1,0 +1,477 @@
+"""The Python interface: load a ruleset, run it over facts, ask the outcome."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, overload
+
+import networkx as nx
+
+from . import durable, outcome
+from .check import check
+from .facts import DURATION, TIME, Fact, Type, merge_duplicates
+from .library import Files, OnlyShipped, locate
+from .merge import Library
+from .model import Ruleset as Model
+from .outcome import JournalEntry, Record, Status, Summary, record, rule_of, to_json
+from .problems import FactError, Problem, RunError, Source, nearest
+from .rete import ReteProgram
+from .rows import BadCell, Binder
+from .timeline import DirectProgram, Entry, Program, Rejection, SubjectRun, run_subject
+
+ENGINES = ("rete", "compiled")
+
+
+def default_engine() -> str:
+    """The engine that runs unless told: `rete` where durable_rules can be used, else `compiled`."""
+    return "rete" if durable.available() else "compiled"
+
+
+class Ruleset:
+    """A checked ruleset that can be run. Made by `load` and `load_text`; it may be used from many threads.
+
+    Attributes
+    ----------
+    model : strikeout.model.Ruleset
+        The checked ruleset: kinds, rules, parameters.
+    """
+
+    def __init__(self, model: Model, source: Source, library: Library, parameters: Mapping[str, str]) -> None:
+        self.model = model
+        self._source = source
+        self._library = library
+        self._parameters = dict(parameters)
+        self._programs: dict[str, Program] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        """The ruleset's name."""
+        return self.model.name
+
+    @property
+    def version(self) -> str:
+        """The ruleset's version."""
+        return self.model.version
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What `check` warns of."""
+        return self.model.warnings
+
+    def title(self, language: str = "en") -> str:
+        """The title in a language, `zh` or `en`; the other where there is none, else the name."""
+        titles = dict(self.model.title)
+        return titles.get(language) or next(iter(titles.values()), self.name)
+
+    def __repr__(self) -> str:
+        return f"<strikeout ruleset {self.name} {self.version}: {len(self.model.rules) + len(self.model.void_rules)} rules>"
+
+    def with_parameters(self, parameters: Mapping[str, str | int | bool]) -> Ruleset:
+        """The ruleset with parameters overridden; their types are checked anew.
+
+        Parameters
+        ----------
+        parameters : mapping
+            Literals of the language by the parameter's name, such as `{"merge_window": "48h", "strike_limit": 2}`.
+
+        Raises
+        ------
+        RulesetError
+            Where there is no such parameter, or the value does not fit.
+        """
+        if not parameters:
+            return self
+        texts = {name: str(v).lower() if isinstance(v, bool) else str(v) for name, v in parameters.items()}
+        merged = {**self._parameters, **texts}
+        return Ruleset(check(self._source, self._library, merged), self._source, self._library, merged)
+
+    def program(self, engine: str | None = None) -> Program:
+        """The ruleset made ready by an engine, made once and kept.
+
+        Raises
+        ------
+        RunError
+            Where there is no such engine, or it cannot be had here.
+        """
+        name = engine or default_engine()
+        if name not in ENGINES:
+            raise RunError(f"unknown engine `{name}`; {nearest(name, ENGINES) or 'known are `rete` and `compiled`'}")
+        with self._lock:
+            if name not in self._programs:
+                made: Program
+                try:
+                    made = ReteProgram(self.model) if name == "rete" else DirectProgram(self.model)
+                except durable.MatcherUnavailable as error:
+                    raise RunError(str(error)) from None
+                self._programs[name] = made
+            return self._programs[name]
+
+    def run(
+        self,
+        facts: Iterable[Mapping[str, object] | Fact],
+        as_of: str | datetime.datetime | int | None = None,
+        engine: str | None = None,
+    ) -> Outcome:
+        """Run the ruleset over facts (semantics 1 to 7).
+
+        Parameters
+        ----------
+        facts : iterable
+            Facts as mappings of columns to values, or as `strikeout.read` gives them; in any order.
+        as_of : str, datetime or int, optional
+            The instant of the run: ISO 8601 text (without an offset local to the ruleset), a datetime, or whole
+            microseconds since 1970 UTC. Without it, the latest instant of the facts.
+        engine : str, optional
+            `rete` or `compiled`.
+
+        Returns
+        -------
+        Outcome
+            What was concluded, and what became of every fact.
+
+        Raises
+        ------
+        FactError
+            Where facts cannot be used; the message lists the first twenty.
+        RunError
+            Where the engine cannot be had.
+
+        Examples
+        --------
+        >>> import strikeout
+        >>> ruleset = strikeout.load("taobao-counterfeit")
+        >>> upheld = {"kind": "upheld", "seller": "xiaoming", "complainant": "hong", "right": "r", "base": 2}
+        >>> days = enumerate(["2015-01-05", "2015-01-15", "2015-02-21"])
+        >>> facts = [{**upheld, "at": day, "complaint": f"c{n}", "finding": "counterfeit"} for n, day in days]
+        >>> ruleset.run(facts).status("xiaoming")
+        'closure'
+        """
+        program = self.program(engine)
+        bound, given = self._bind(facts)
+        by_subject: dict[str, list[Fact]] = {}
+        for fact in bound:
+            by_subject.setdefault(fact.subject, []).append(fact)
+        merged = {subject: merge_duplicates(by_subject[subject]) for subject in sorted(by_subject)}
+        instant = self._instant(as_of)
+        if instant is None:
+            instant = max((f.from_then_on for facts in merged.values() for f in facts), default=0)
+        return Outcome(self, program, merged, instant, given)
+
+    def _instant(self, as_of: str | datetime.datetime | int | None) -> int | None:
+        if as_of is None or isinstance(as_of, int):
+            return as_of
+        try:
+            return Binder(self.model)._instant("as_of", as_of)
+        except BadCell as error:
+            raise RunError(f"`as_of`: {error.expected}") from None
+
+    def _bind(self, facts: Iterable[Mapping[str, object] | Fact]) -> tuple[list[Fact], int]:
+        binder = Binder(self.model)
+        bound: list[Fact] = []
+        bad: list[str] = []
+        wrong = given = 0
+        for number, row in enumerate(facts, 1):
+            given += 1
+            if isinstance(row, Fact):
+                bound.append(row)
+                continue
+            if not isinstance(row, Mapping):
+                raise FactError(f"fact {number}: expected a mapping of columns to values, got `{str(row)[:60]}`")
+            try:
+                bound.append(binder.fact(row))
+            except BadCell as error:
+                wrong += 1
+                if len(bad) < 20:
+                    bad.append(f"{getattr(row, 'place', f'fact {number}')}: {error}")
+        if wrong:
+            more = f"\n… and {wrong - len(bad)} more" if wrong > len(bad) else ""
+            raise FactError("\n".join(bad) + more + f"\n{wrong} of {given} facts cannot be used")
+        return bound, given
+
+
+class Conclusion(Mapping[str, "str | int | bool"]):
+    """A derived fact: a mapping as the JSON output has it, which also knows its reasons.
+
+    Attributes
+    ----------
+    entry : strikeout.timeline.Entry
+        The fact as it stands in the run.
+    """
+
+    __slots__ = ("_model", "_record", "entry")
+
+    def __init__(self, model: Model, entry: Entry) -> None:
+        self._model = model
+        self.entry = entry
+        self._record: Record | None = None
+
+    def as_dict(self) -> Record:
+        """The record: subject, kind, at, the fields that are not missing, rule."""
+        if self._record is None:
+            self._record = record(self._model, self.entry.fact, rule_of(self.entry))
+        return dict(self._record)
+
+    def __getitem__(self, key: str) -> str | int | bool:
+        return (self._record or self.as_dict())[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.as_dict())
+
+    def __len__(self) -> int:
+        return len(self.as_dict())
+
+    def __hash__(self) -> int:
+        return hash(outcome.identity(self.entry))
+
+    def __repr__(self) -> str:
+        return to_json(self.as_dict())
+
+    @property
+    def kind(self) -> str:
+        """The kind."""
+        return self.entry.fact.kind.name
+
+    @property
+    def subject(self) -> str:
+        """The subject."""
+        return self.entry.fact.subject
+
+    @property
+    def at(self) -> datetime.datetime:
+        """The instant, in the ruleset's time zone."""
+        return datetime.datetime.fromisoformat(self._model.zone.format(self.entry.fact.at))
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The rules that derived it, in rule order."""
+        return tuple(reason.rule.name for reason in self.entry.reasons)
+
+
+def columns(model: Model) -> list[tuple[str, Type | None]]:
+    """The columns of conclusions as a table, with the types of the fields: subject, kind, at, fields, rule."""
+    fields = {field.name: field.type for kind in model.derivable for field in kind.fields}
+    return [(model.subject, None), ("kind", None), ("at", TIME), *fields.items(), ("rule", None)]
+
+
+class Conclusions(Sequence[Conclusion]):
+    """Derived facts in order: by subject, step, and the order of semantics 5."""
+
+    def __init__(self, model: Model, entries: Sequence[Entry]) -> None:
+        self._model = model
+        self._entries = entries
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @overload
+    def __getitem__(self, place: int) -> Conclusion: ...
+    @overload
+    def __getitem__(self, place: slice) -> Conclusions: ...
+    def __getitem__(self, place: int | slice) -> Conclusion | Conclusions:
+        if isinstance(place, slice):
+            return Conclusions(self._model, self._entries[place])
+        return Conclusion(self._model, self._entries[place])
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} conclusions of {self._model.name}>"
+
+    def _repr_html_(self) -> str:
+        from .html import table
+
+        return table([name for name, _ in columns(self._model)], (c.as_dict() for c in self[:200]), len(self))
+
+    def to_arrow(self) -> Any:
+        """The conclusions as a pyarrow table, with the columns of the contract; needs the extra `batch`."""
+        from .tables import to_arrow
+
+        return to_arrow(self._model, self._entries)
+
+    def to_pandas(self) -> Any:
+        """The conclusions as a pandas data frame; needs the extra `frames`."""
+        from .tables import to_pandas
+
+        return to_pandas(self._model, self._entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A line of the journal: when it became known, `+` or `-`, and the conclusion (semantics 8)."""
+
+    at: str
+    sign: str
+    conclusion: Conclusion
+
+
+class Outcome:
+    """What a ruleset concludes from facts as of an instant.
+
+    Attributes
+    ----------
+    as_of : int
+        The instant of the run, in microseconds since 1970 UTC.
+    summary : Summary
+        What became of every fact given.
+    """
+
+    def __init__(
+        self, ruleset: Ruleset, program: Program, facts: Mapping[str, list[Fact]], as_of: int, given: int
+    ) -> None:
+        self.ruleset = ruleset
+        self.as_of = as_of
+        self._program = program
+        self._facts = facts
+        self.summary = Summary(given=given)
+        self.summary.duplicates = given - sum(len(found) for found in facts.values())
+        self._runs: dict[str, SubjectRun] = {}
+        for subject, found in facts.items():
+            run = run_subject(program, subject, found, as_of)
+            self._runs[subject] = run
+            self.summary.add_run(run, len(found))
+
+    def __repr__(self) -> str:
+        at = self.ruleset.model.zone.format(self.as_of)
+        return f"<outcome of {self.ruleset.name} as of {at}: {len(self.facts)} conclusions on {len(self._runs)} subjects>"
+
+    def _repr_html_(self) -> str:
+        from .html import paragraph
+
+        counts = ", ".join(f"{name} {number}" for name, number in self.counts().items())
+        return paragraph(repr(self).strip("<>"), counts) + self.facts._repr_html_()
+
+    @property
+    def subjects(self) -> list[str]:
+        """The subjects that have facts, by code point."""
+        return list(self._runs)
+
+    @functools.cached_property
+    def facts(self) -> Conclusions:
+        """The derived facts, in order."""
+        return Conclusions(self.ruleset.model, [e for run in self._runs.values() for e in run.conclusions])
+
+    @property
+    def rejected(self) -> dict[str, Rejection]:
+        """Why a subject's run was rejected, by subject (semantics 11)."""
+        return {s: run.rejection for s, run in self._runs.items() if run.rejection is not None}
+
+    def counts(self) -> dict[str, int]:
+        """How many facts of each kind were derived, in the order of kinds."""
+        found: dict[str, int] = {kind.name: 0 for kind in self.ruleset.model.derivable}
+        for conclusion in self.facts:
+            found[conclusion.kind] += 1
+        return found
+
+    def run_of(self, subject: str) -> SubjectRun:
+        """The whole run of a subject.
+
+        Raises
+        ------
+        RunError
+            Where no fact names the subject, or its run was rejected.
+        """
+        run = self._runs.get(subject)
+        if run is None:
+            hint = nearest(subject, self._runs)
+            message = f"no fact names the {self.ruleset.model.subject} `{subject[:60]}`"
+            raise RunError(message + (f"; {hint}" if hint else ""))
+        if run.rejection is not None:
+            raise RunError(outcome.describe(run.rejection, self.ruleset.model))
+        return run
+
+    def status_of(self, subject: str) -> Status:
+        """The status of a subject and since when, in microseconds since 1970 UTC (semantics 9)."""
+        return outcome.status(self.ruleset.model, self.run_of(subject))
+
+    def status(self, subject: str) -> str:
+        """The status of a subject: the kind in force of the highest severity, or `good-standing` (semantics 9)."""
+        return self.status_of(subject).kind
+
+    def pending(self, subject: str) -> list[Record]:
+        """What is scheduled for a subject after the run's instant, by instant (semantics 3)."""
+        model = self.ruleset.model
+        return [record(model, p.fact, p.reasons[0].rule.name) for p in self.run_of(subject).pending]
+
+    def journal(self, subject: str) -> list[Change]:
+        """How the subject's conclusions came and went, by the instant at which each became known (semantics 8)."""
+        self.run_of(subject)
+        model = self.ruleset.model
+        facts = self._facts[subject]
+        lines: list[JournalEntry] = outcome.journal(
+            model, facts, self.as_of, lambda at: run_subject(self._program, subject, facts, at)
+        )
+        return [Change(model.zone.format(line.at), line.sign, Conclusion(model, line.entry)) for line in lines]
+
+    def graph(self, subject: str | None = None) -> nx.MultiDiGraph[Any]:
+        """The complaint graph of a subject, or of all: nodes (field, id), an edge for each fact that stands.
+
+        Edges carry `kind`, `at`, `given` and the record of the fact.
+        """
+        whole: nx.MultiDiGraph[Any] = nx.MultiDiGraph()
+        model = self.ruleset.model
+        for name in [subject] if subject is not None else self._runs:
+            run = self.run_of(name) if subject is not None else self._runs[name]
+            view = self._program.view(name)
+            for entry in run.entries:
+                view.add(entry.fact.kind.index, entry.fact, entry.step)
+            whole.add_nodes_from(view.graph.nodes)
+            for (source, target, _), entry in zip(_edges(view.graph), run.entries, strict=True):
+                rule = None if entry.given else rule_of(entry)
+                facts = record(model, entry.fact, rule)
+                whole.add_edge(source, target, kind=entry.fact.kind.name, at=facts["at"], given=entry.given, fact=facts)
+        return whole
+
+
+def _edges(graph: nx.MultiDiGraph[Any]) -> list[tuple[Any, Any, int]]:
+    """The edges of a view in the order in which they were added."""
+    by_step = [(data["step"], number, u, v, k) for number, (u, v, k, data) in enumerate(graph.edges(keys=True, data=True))]
+    return [(u, v, k) for _, _, u, v, k in sorted(by_step, key=lambda e: e[0])]
+
+
+def load(name: str | Path) -> Ruleset:
+    """Load a ruleset by its shipped name or from a file.
+
+    Parameters
+    ----------
+    name : str or Path
+        A shipped name, such as `taobao-counterfeit`, or a path to a YAML file.
+
+    Returns
+    -------
+    Ruleset
+        The checked ruleset.
+
+    Raises
+    ------
+    RulesetError
+        With every problem found, each with its position.
+
+    Examples
+    --------
+    >>> import strikeout
+    >>> strikeout.load("taobao-counterfeit").title()
+    'Taobao counterfeit goods: three strikes'
+    """
+    source = locate(str(name))
+    library = Files()
+    return Ruleset(check(source, library), source, library, {})
+
+
+def load_text(text: str, name: str = "ruleset.yaml") -> Ruleset:
+    """Load a ruleset from YAML text; names in it are found among what ships.
+
+    Raises
+    ------
+    RulesetError
+        With every problem found.
+    """
+    source = Source(name, text)
+    library = OnlyShipped()
+    return Ruleset(check(source, library), source, library, {})
+
+
+__all__ = ["DURATION", "Change", "Conclusion", "Conclusions", "Outcome", "Ruleset", "columns", "load", "load_text"]

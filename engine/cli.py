@@ -1,0 +1,45 @@
+"""The command line: one group; each command lies in a module of its own, `command_NAME`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from . import __version__
+from .problems import RulesetError, StrikeoutError
+from .terminal import WRONG, show_problems
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="strikeout")
+def commands() -> None:
+    """Platform policies as rules: check them, test them, run them over facts, and see why."""
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is a message and an exit code, never a traceback."""
+    try:
+        commands(standalone_mode=False, prog_name="strikeout")
+    except click.exceptions.Abort:
+        click.echo("strikeout: stopped", err=True)
+        code = 130
+    except click.ClickException as error:
+        error.show()
+        code = WRONG
+    except click.exceptions.Exit as error:
+        code = error.exit_code
+    except RulesetError as error:
+        show_problems(error.problems)
+        code = WRONG
+    except StrikeoutError as error:
+        click.echo(f"strikeout: {error}", err=True)
+        code = WRONG
+    except BrokenPipeError:
+        # Whoever read the output has had enough of it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 141
+    else:
+        code = 0
+    sys.exit(code)
