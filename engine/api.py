@@ -70,7 +70,8 @@ class Ruleset:
         return titles.get(language) or next(iter(titles.values()), self.name)
 
     def __repr__(self) -> str:
-        return f"<strikeout ruleset {self.name} {self.version}: {len(self.model.rules) + len(self.model.void_rules)} rules>"
+        rules = len(self.model.rules) + len(self.model.void_rules)
+        return f"<strikeout ruleset {self.name} {self.version}: {rules} rules>"
 
     def with_parameters(self, parameters: Mapping[str, str | int | bool]) -> Ruleset:
         """The ruleset with parameters overridden; their types are checked anew.
@@ -336,7 +337,9 @@ class Outcome:
 
     def __repr__(self) -> str:
         at = self.ruleset.model.zone.format(self.as_of)
-        return f"<outcome of {self.ruleset.name} as of {at}: {len(self.facts)} conclusions on {len(self._runs)} subjects>"
+        return (
+            f"<outcome of {self.ruleset.name} as of {at}: {len(self.facts)} conclusions on {len(self._runs)} subjects>"
+        )
 
     def _repr_html_(self) -> str:
         from .html import paragraph
@@ -428,7 +431,9 @@ class Outcome:
 
 def _edges(graph: nx.MultiDiGraph[Any]) -> list[tuple[Any, Any, int]]:
     """The edges of a view in the order in which they were added."""
-    by_step = [(data["step"], number, u, v, k) for number, (u, v, k, data) in enumerate(graph.edges(keys=True, data=True))]
+    by_step = [
+        (data["step"], number, u, v, k) for number, (u, v, k, data) in enumerate(graph.edges(keys=True, data=True))
+    ]
     return [(u, v, k) for _, _, u, v, k in sorted(by_step, key=lambda e: e[0])]
 
 
@@ -474,4 +479,14 @@ def load_text(text: str, name: str = "ruleset.yaml") -> Ruleset:
     return Ruleset(check(source, library), source, library, {})
 
 
-__all__ = ["DURATION", "Change", "Conclusion", "Conclusions", "Outcome", "Ruleset", "columns", "load", "load_text"]
+__all__ = [
+    "DURATION",
+    "Change",
+    "Conclusion",
+    "Conclusions",
+    "Outcome",
+    "Ruleset",
+    "columns",
+    "load",
+    "load_text",
+]

@@ -37,7 +37,7 @@ RULES_AT_MOST = 32  # in one network, with the witness
 FEATURES_AT_MOST = 126  # in one network
 
 # To begin a session takes 12 kB of memory a rule, a fact in it 7 kB; beyond this number facts get no cheaper.
-FACTS_PER_SESSION = 64
+FACTS_PER_SESSION = 32
 
 # The library knows facts and sessions by a hash of their numbers; where two meet, the next number is tried.
 TRIES = 8
@@ -94,8 +94,8 @@ def library() -> Any:
     except ImportError as error:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         raise MatcherUnavailable(
-            f"the engine `rete` needs durable_rules, which is made for Python before 3.13 and cannot be imported"
-            f" by this Python {version}; the engine `compiled` gives the same answers"
+            f"the engine `rete` needs durable_rules, which is made for Python before 3.13 and cannot be"
+            f" imported by this Python {version}; the engine `compiled` gives the same answers"
         ) from error
     if struct.calcsize("l") < 8:
         raise MatcherUnavailable(

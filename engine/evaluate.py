@@ -37,7 +37,14 @@ from .model import (
     Within,
 )
 from .problems import Span
-from .values import ArithmeticFault, Period, checked_duration, checked_integer, dates_window_start, window_start
+from .values import (
+    ArithmeticFault,
+    Period,
+    checked_duration,
+    checked_integer,
+    dates_window_start,
+    window_start,
+)
 
 Evaluator = Callable[[Any], Any]
 """A function of a frame (or, inside `where`, of a fact) that gives a value; None where it is missing."""
@@ -87,7 +94,7 @@ class Indices:
     rows: list[Index] = field(default_factory=list)
     known: dict[tuple[object, ...], int] = field(default_factory=dict)
 
-    def number(self, selection: Selection, where: Callable[[Any], bool] | None) -> int:
+    def number(self, selection: Selection, where: Callable[[Any], bool | Exception] | None) -> int:
         """The number of the index for a selection."""
         keys = tuple(slot for slot, _ in selection.by)
         identity = (selection.kind.index, keys, selection.where)
@@ -216,22 +223,9 @@ class Compiler:
             (operand,) = operands
             return lambda frame: not operand(frame)
         if expression.operator == "and":
+            return lambda frame: all(operand(frame) for operand in operands)
 
-            def conjunction(frame: Any) -> bool:
-                for operand in operands:
-                    if not operand(frame):
-                        return False
-                return True
-
-            return conjunction
-
-        def disjunction(frame: Any) -> bool:
-            for operand in operands:
-                if operand(frame):
-                    return True
-            return False
-
-        return disjunction
+        return lambda frame: any(operand(frame) for operand in operands)
 
     def _choice(self, expression: Choice) -> Evaluator:
         branches = [
@@ -274,12 +268,19 @@ class Compiler:
 
     # Aggregates.
 
-    def where(self, selection: Selection) -> Callable[[Any], bool] | None:
-        """The closure of `where`, over a fact."""
+    def where(self, selection: Selection) -> Callable[[Any], bool | Exception] | None:
+        """The closure of `where`, over a fact; a fault is given back, to be raised where the fact is asked about."""
         if selection.where is None:
             return None
         condition = self.compile(selection.where)
-        return lambda fact: bool(condition(fact))
+
+        def verdict(fact: Any) -> bool | Exception:
+            try:
+                return bool(condition(fact))
+            except Fault as fault:
+                return fault
+
+        return verdict
 
     def series(self, selection: Selection) -> tuple[int, Callable[[Frame], Series | None]]:
         """The number of a selection's index, and a function that finds its series for a frame."""

@@ -1,4 +1,4 @@
-"""Facts: their types, kinds and fields, the order in which they are taken, and when two of them are one (semantics 2)."""
+"""Facts: their types, kinds and fields, the order in which they are taken, and when two are one (semantics 2)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from .problems import Span
 
 Value = str | int | bool | None
-"""A field's value: ids, texts and enum members as text, times and durations as whole microseconds, `None` where missing."""
+"""A field's value: ids, texts and enum members as text, times and durations as microseconds, `None` where missing."""
 
 Titles = tuple[tuple[str, str], ...]
 """Titles by language: pairs of `zh` or `en` and the text."""
@@ -56,7 +56,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """That facts of a kind end those of another: its place in the order of kinds, and pairs of slots that must be equal."""
+    """That facts of a kind end those of another: its place in the order of kinds, and pairs of equal slots."""
 
     kind: int
     slots: tuple[tuple[int, int], ...]

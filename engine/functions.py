@@ -1,6 +1,6 @@
 """The operators, functions and aggregates of the language: one row each, with types, meaning and a line of doc.
 
-A new one is a row here and a case; the checker reads the types, the engines the meaning, the language reference the doc.
+A new one is a row here and a case: the checker reads the types, the engines the meaning, the reference the doc.
 Operands that are missing never reach a meaning: comparisons of them are false, all else is missing (`known` and
 `coalesce` alone see them).
 """
@@ -43,7 +43,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class AggregateRow:
-    """An aggregate: whether it takes a field, of which types, its result (`field`: the field's type), and when it is known."""
+    """An aggregate: of which types a field it takes, its result (`field`: the field's type), whether it is known."""
 
     name: str
     takes: tuple[str, ...]
@@ -99,7 +99,14 @@ OPERATORS: tuple[Row, ...] = (
     Row("+", ("duration", "duration"), "duration", _duration(_plus), "sum of durations", True),
     Row("+", ("time", "duration"), "time", _instant(_plus), "a time later by a duration", True),
     Row("+", ("duration", "time"), "time", _instant(_plus), "a time later by a duration", True),
-    Row("+", ("time", "workdays"), "time", _add_period, "the end of the n-th working day after that local day", True),
+    Row(
+        "+",
+        ("time", "workdays"),
+        "time",
+        _add_period,
+        "the end of the n-th working day after that local day",
+        True,
+    ),
     Row("+", ("time", "dates"), "time", _add_period, "the local date moved, the clock kept", True),
     Row("+", ("time", "months"), "time", _add_period, "months or years later; a month's end clamps", True),
     Row("-", ("integer", "integer"), "integer", _integer(_minus), "difference", True),
@@ -111,8 +118,22 @@ OPERATORS: tuple[Row, ...] = (
     Row("*", ("integer", "integer"), "integer", _integer(_times), "product", True),
     Row("*", ("duration", "integer"), "duration", _duration(_times), "a duration, so many times", True),
     Row("*", ("integer", "duration"), "duration", _duration(_times), "a duration, so many times", True),
-    Row("//", ("integer", "integer"), "integer", _plain(floor_divide), "quotient, floored; by zero missing", True),
-    Row("//", ("duration", "integer"), "duration", _plain(floor_divide), "a share of a duration, floored", True),
+    Row(
+        "//",
+        ("integer", "integer"),
+        "integer",
+        _plain(floor_divide),
+        "quotient, floored; by zero missing",
+        True,
+    ),
+    Row(
+        "//",
+        ("duration", "integer"),
+        "duration",
+        _plain(floor_divide),
+        "a share of a duration, floored",
+        True,
+    ),
     Row("//", ("duration", "duration"), "integer", _plain(floor_divide), "how often it fits, floored", True),
     Row("%", ("integer", "integer"), "integer", _plain(modulo), "what `//` leaves; by zero missing"),
     Row("%", ("duration", "duration"), "duration", _plain(modulo), "what `//` leaves; by zero missing"),
@@ -129,7 +150,13 @@ OPERATORS: tuple[Row, ...] = (
         )
     ),
     Row("in", ("same", "same*"), "boolean", _plain(_contained), "equal to one of a list"),
-    Row("not in", ("same", "same*"), "boolean", lambda place, v, *items: v not in items, "known and equal to none"),
+    Row(
+        "not in",
+        ("same", "same*"),
+        "boolean",
+        lambda place, v, *items: v not in items,
+        "known and equal to none",
+    ),
     Row("neg", ("integer",), "integer", _integer(lambda a: -a), "the negative", True),
     Row("neg", ("duration",), "duration", _duration(lambda a: -a), "the negative", True),
 )
@@ -153,8 +180,20 @@ FUNCTIONS: tuple[Row, ...] = (
         _plain(lambda *values: next((v for v in values if v is not None), None)),
         "the first of the values that is not missing",
     ),
-    Row("day", ("time",), "time", lambda place, t: place.zone.start_of_day(t), "the start of the time's local day"),
-    Row("month", ("time",), "time", lambda place, t: place.zone.start_of_month(t), "the start of its local month"),
+    Row(
+        "day",
+        ("time",),
+        "time",
+        lambda place, t: place.zone.start_of_day(t),
+        "the start of the time's local day",
+    ),
+    Row(
+        "month",
+        ("time",),
+        "time",
+        lambda place, t: place.zone.start_of_month(t),
+        "the start of its local month",
+    ),
     Row("year", ("time",), "time", lambda place, t: place.zone.start_of_year(t), "the start of its local year"),
 )
 

@@ -114,7 +114,7 @@ class Logic:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The value of the first branch whose condition holds; a condition of None always holds; no branch, and it is missing."""
+    """The value of the first branch whose condition holds (None always does); missing where none holds."""
 
     type: Type
     span: Span = field(compare=False)
@@ -158,7 +158,7 @@ Window = Within | Since | This | None
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """`count any none` of a selection, or `sum min max first last` of the field in `slot` (-1 is `at`), over a window."""
+    """`count any none` of a selection, or `sum min max first last` of a field (slot -1 is `at`), over a window."""
 
     type: Type
     span: Span = field(compare=False)
@@ -239,7 +239,7 @@ class Derivation:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """A ladder: an integer expression and, in ascending order, thresholds with what follows when one is newly reached."""
+    """A ladder: an integer expression and, ascending, thresholds with what follows when one is newly reached."""
 
     of: Expression
     steps: tuple[tuple[int, tuple[Derivation, ...]], ...]
@@ -378,5 +378,3 @@ def rule_expressions(rule: Rule) -> Iterator[Expression]:
         yield from (value for value in derivation.values if value is not None)
         if derivation.at is not None:
             yield derivation.at
-
-

@@ -1,4 +1,4 @@
-"""What a run says: conclusions as records, status, what is pending, the journal, and what became of every fact given."""
+"""What a run says: conclusions as records, status, pending facts, the journal, and what became of every fact."""
 
 from __future__ import annotations
 
@@ -29,7 +29,11 @@ def json_value(ruleset: Ruleset, field: Field, value: Value) -> str | int | bool
 
 def record(ruleset: Ruleset, fact: Fact, rule: str | None = None) -> Record:
     """A fact as a record, its keys in the order of the contract."""
-    found: Record = {ruleset.subject: fact.subject, "kind": fact.kind.name, "at": ruleset.zone.format(fact.at)}
+    found: Record = {
+        ruleset.subject: fact.subject,
+        "kind": fact.kind.name,
+        "at": ruleset.zone.format(fact.at),
+    }
     for field, value in zip(fact.kind.fields, fact.values, strict=True):
         shown = json_value(ruleset, field, value)
         if shown is not None:
@@ -120,7 +124,9 @@ class JournalEntry:
     entry: Entry
 
 
-def journal(ruleset: Ruleset, facts: Sequence[Fact], as_of: int, run: Callable[[int], SubjectRun]) -> list[JournalEntry]:
+def journal(
+    ruleset: Ruleset, facts: Sequence[Fact], as_of: int, run: Callable[[int], SubjectRun]
+) -> list[JournalEntry]:
     """The journal of one subject up to an instant (semantics 8).
 
     A run is made only before and at each instant that can change what is past: where a fact is known late or a fact

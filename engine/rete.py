@@ -159,10 +159,11 @@ class ReteProgram(BaseProgram):
     def _alternatives(
         self, part: Expression, network: _Network, number: int, compiler: Compiler, needed: list[_Feature]
     ) -> list[Conjunction]:
+        operands: tuple[Expression, ...] = (part,)
         if isinstance(part, Logic) and part.operator == "or" and len(part.operands) <= ALTERNATIVES:
-            if not any(isinstance(operand, Logic) for operand in part.operands):
-                return [(self._test(operand, network, number, compiler, needed),) for operand in part.operands]
-        return [(self._test(part, network, number, compiler, needed),)]
+            plain = not any(isinstance(operand, Logic) for operand in part.operands)
+            operands = part.operands if plain else operands
+        return [(self._test(operand, network, number, compiler, needed),) for operand in operands]
 
     def _test(
         self, part: Expression, network: _Network, number: int, compiler: Compiler, needed: list[_Feature]
@@ -203,7 +204,12 @@ class ReteProgram(BaseProgram):
         return Test(feature.name, "==", 1)
 
     def _feature(
-        self, expression: Expression, network: _Network, number: int, compiler: Compiler, needed: list[_Feature]
+        self,
+        expression: Expression,
+        network: _Network,
+        number: int,
+        compiler: Compiler,
+        needed: list[_Feature],
     ) -> _Feature:
         evaluator = compiler.compile(expression)
         return self._named(("value", expression), expression, evaluator, network, number, needed)
@@ -234,5 +240,3 @@ def _parts(condition: Expression | None) -> Iterator[Expression]:
             yield from _parts(operand)
     elif condition is not None:
         yield condition
-
-

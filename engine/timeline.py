@@ -72,7 +72,7 @@ class Voided:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why a subject's run was rejected (semantics 11): a code, what happened and when, the rule, the fact and the place.
+    """Why a subject's run was rejected (semantics 11): a code, what happened, the rule, the fact and the place.
 
     `at` is the instant of the step, or that from which on the fact that voids is used.
     """
@@ -192,7 +192,11 @@ class CompiledDerivation:
         if self.at is not None:
             instant = self.at(frame)
             if instant is None:
-                raise Fault("missing", f"the instant for which `{kind.name}` is scheduled is missing", self.derivation.span)
+                raise Fault(
+                    "missing",
+                    f"the instant for which `{kind.name}` is scheduled is missing",
+                    self.derivation.span,
+                )
             if instant < frame.now:
                 raise Fault("past", f"`{kind.name}` is scheduled for an instant before now", self.derivation.span)
             at = instant
@@ -238,9 +242,11 @@ class BaseProgram:
         place = Place(ruleset.zone, ruleset.calendar)
         indices, void_indices = Indices(), Indices()
         self.ruleset = ruleset
-        self.rules = [CompiledRule(rule, ruleset, place, indices) for rule in ruleset.rules]
-        self.void_rules = [CompiledRule(rule, ruleset, place, void_indices) for rule in ruleset.void_rules]
-        self.by_kind: list[list[int]] = [
+        self.rules: Sequence[CompiledRule] = [CompiledRule(rule, ruleset, place, indices) for rule in ruleset.rules]
+        self.void_rules: Sequence[CompiledRule] = [
+            CompiledRule(rule, ruleset, place, void_indices) for rule in ruleset.void_rules
+        ]
+        self.by_kind: Sequence[Sequence[int]] = [
             [number for number, rule in enumerate(ruleset.rules) if kind in rule.triggers] for kind in ruleset.kinds
         ]
         self._indices = indices
@@ -486,7 +492,9 @@ def run_subject(program: Program, subject: str, facts: Sequence[Fact], as_of: in
         fault = error.fault
         rejection = Rejection(fault.code, fault.message, subject, error.rule, error.fact, fault.span, error.at)
         return SubjectRun(subject, as_of, (), (), (), later, 0, rejection)
-    pending = tuple(Pending(fact, tuple(reasons)) for _, _, fact, reasons in sorted(timeline.waiting, key=lambda w: w[:2]))
+    pending = tuple(
+        Pending(fact, tuple(reasons)) for _, _, fact, reasons in sorted(timeline.waiting, key=lambda w: w[:2])
+    )
     return SubjectRun(subject, as_of, tuple(timeline.entries), pending, tuple(voided), later, len(standing))
 
 
@@ -515,4 +523,3 @@ def try_rule(rule: CompiledRule, number: int, entry: Entry, view: GraphView, ste
     if rule.of is not None and not crossing:
         return None
     return Firing(number, entry, frame, crossing)
-

@@ -33,12 +33,13 @@ class Edge(Protocol):
 class Index:
     """What a series holds: the facts of one kind for which `where` holds, by the values in `keys`.
 
+    A `where` that fails on a fact gives the exception, for whoever asks about the fact to raise.
     `sums` and `extremes` are the slots whose running sums, and whose least and greatest values, are asked for.
     """
 
     kind: int
     keys: tuple[int, ...]
-    where: Callable[[Edge], bool] | None
+    where: Callable[[Edge], bool | Exception] | None
     sums: tuple[int, ...] = ()
     extremes: tuple[tuple[str, int], ...] = ()
 
@@ -176,12 +177,11 @@ class GraphView:
         for number in self._by_kind.get(kind, ()):
             index = self.indices[number]
             if index.where is not None:
-                try:
-                    holds = index.where(fact)
-                except Exception as fault:  # raised again when an aggregate sees this fact
-                    self.faults[number].append((step, fault))
+                verdict = index.where(fact)
+                if isinstance(verdict, Exception):
+                    self.faults[number].append((step, verdict))
                     continue
-                if not holds:
+                if not verdict:
                     continue
             key = tuple([fact.values[slot] for slot in index.keys])
             if None in key:
@@ -196,7 +196,7 @@ class GraphView:
         return self._series[index].get(key)
 
     def fault(self, index: int, before: int | None) -> Exception | None:
-        """What `where` of an index raised for a fact that is seen: of all steps, or of those before one."""
+        """The exception that `where` of an index gave for a fact that is seen: of all steps, or of those before one."""
         for step, fault in self.faults[index]:
             if before is None or step < before:
                 return fault

@@ -219,6 +219,7 @@ class Writer:
         rule, scope = self.head(triggers)
         self.condition(rule, scope)
         derives: set[str] = set()
+        self.back: set[str] = set()
         if self.chance(0.15):
             steps = sorted(rng.sample(range(1, 7), rng.randint(1, 3)))
             of = self.top(
@@ -227,6 +228,9 @@ class Writer:
             rule["ladder"] = {"of": of, "steps": {str(s): self.then(triggers, scope, derives) for s in steps}}
         else:
             rule["then"] = self.then(triggers, scope, derives)
+        limits = [f"count({name}) < {rng.randint(1, 5)}" for name in sorted(self.back)]
+        if limits:  # What may lead back to the rule comes to an end.
+            rule["if"] = " and ".join([*limits, f"({rule['if']})"] if "if" in rule else limits)
         return rule, derives
 
     def condition(self, rule: dict[str, Any], scope: Scope) -> None:
@@ -264,6 +268,8 @@ class Writer:
         ahead = [k for k in free if k not in triggers] if self.chance(0.9) else free
         kind = rng.choice(ahead or free or able) if later else rng.choice(now)
         derives.add(kind.name)
+        if later and kind.level <= max(t.level for t in triggers):
+            self.back.add(kind.name)
         values: dict[str, Any] = {}
         for f, how in kind.fields.items():
             known = how == "required"
