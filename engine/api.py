@@ -8,21 +8,21 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, overload
-
-import networkx as nx
+from typing import TYPE_CHECKING, Any, overload
 
 from . import durable, outcome
-from .check import check
 from .facts import DURATION, TIME, Fact, Type, merge_duplicates
-from .library import Files, OnlyShipped, locate
-from .merge import Library
 from .model import Ruleset as Model
 from .outcome import JournalEntry, Record, Status, Summary, record, rule_of, to_json
 from .problems import FactError, Problem, RunError, Source, nearest
 from .rete import ReteProgram
 from .rows import BadCell, Binder
 from .timeline import DirectProgram, Entry, Program, Rejection, SubjectRun, run_subject
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+    from .merge import Library
 
 ENGINES = ("rete", "compiled")
 
@@ -88,6 +88,8 @@ class Ruleset:
         """
         if not parameters:
             return self
+        from .check import check
+
         texts = {name: str(v).lower() if isinstance(v, bool) else str(v) for name, v in parameters.items()}
         merged = {**self._parameters, **texts}
         return Ruleset(check(self._source, self._library, merged), self._source, self._library, merged)
@@ -414,6 +416,8 @@ class Outcome:
 
         Edges carry `kind`, `at`, `given` and the record of the fact.
         """
+        import networkx as nx
+
         whole: nx.MultiDiGraph[Any] = nx.MultiDiGraph()
         model = self.ruleset.model
         for name in [subject] if subject is not None else self._runs:
@@ -461,6 +465,10 @@ def load(name: str | Path) -> Ruleset:
     >>> strikeout.load("taobao-counterfeit").title()
     'Taobao counterfeit goods: three strikes'
     """
+    # The gate takes half of the time of an import, and a program that only imports need not wait for it.
+    from .check import check
+    from .library import Files, locate
+
     source = locate(str(name))
     library = Files()
     return Ruleset(check(source, library), source, library, {})
@@ -474,6 +482,9 @@ def load_text(text: str, name: str = "ruleset.yaml") -> Ruleset:
     RulesetError
         With every problem found.
     """
+    from .check import check
+    from .library import OnlyShipped
+
     source = Source(name, text)
     library = OnlyShipped()
     return Ruleset(check(source, library), source, library, {})

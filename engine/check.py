@@ -9,8 +9,6 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-import networkx as nx
-
 from .calendars import Calendar
 from .declare import Declarer
 from .expressions import check_name
@@ -190,6 +188,8 @@ def _unused(whole: _Whole) -> None:
 
 def _schedules_itself(whole: _Whole) -> None:
     """A rule that schedules what leads back to it: it repeats until the limit of steps (semantics 11)."""
+    import networkx as nx
+
     graph: nx.DiGraph[object] = nx.DiGraph()
     for rule in whole.rules:
         graph.add_edges_from((("kind", kind.index), rule.name) for kind in rule.triggers)

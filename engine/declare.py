@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from .expressions import Written, parse
@@ -12,6 +13,9 @@ from .problems import Span, listing, nearest, shorten
 from .read import Scalar
 from .resolve import WORD, Declarations, Refused, Scope, resolve, resolve_selection
 from .values import INTEGER_MAX, INTEGER_MIN, Period
+
+_QUOTED_LITERAL = re.compile(r"\d+[smhdw]|\d+ +(workday|date|month|year)s?|\d{4}-\d{2}-\d{2}(T[\d:.+Z-]+)?")
+"""Durations, periods and times, which are so often quoted that they are taken as such; all else quoted is text."""
 
 RESERVED_FIELDS = frozenset({"kind", "at", "known_at", "seq", "rule"})
 EFFECTS = ("lasting", "interval")
@@ -195,7 +199,7 @@ class Declarer:
 
     def parameter_value(self, scalar: Scalar) -> tuple[Type, Constant] | None:
         text = scalar.text
-        if scalar.quoted:
+        if scalar.quoted and not _QUOTED_LITERAL.fullmatch(text):
             return TEXT, text
         if text.isidentifier() and text not in ("true", "false"):
             return WORD, text

@@ -6,10 +6,12 @@ It is computed from what rules read and derive, never from the file.
 from __future__ import annotations
 
 from collections.abc import Iterable
-
-import networkx as nx
+from typing import TYPE_CHECKING
 
 from .model import Aggregate, Rule, rule_expressions, selections, walk
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 Node = tuple[str, int | str]
 
@@ -56,6 +58,8 @@ def strata(rules: Iterable[Rule]) -> dict[str, tuple[int, frozenset[int]]]:
     Circle
         Where rules trigger each other in a circle.
     """
+    import networkx as nx  # takes a tenth of a second, which `import strikeout` need not wait for
+
     every = {rule.name: rule for rule in rules}
     reads = {name: kinds_read(rule) for name, rule in every.items()}
     derives = {name: kinds_derived_now(rule) for name, rule in every.items()}
@@ -104,6 +108,8 @@ def strata(rules: Iterable[Rule]) -> dict[str, tuple[int, frozenset[int]]]:
 
 
 def _refuse_circles(graph: nx.DiGraph[Node]) -> None:
+    import networkx as nx
+
     try:
         circle = nx.find_cycle(graph)
     except nx.NetworkXNoCycle:

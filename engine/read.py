@@ -19,7 +19,7 @@ MOST_DEPTH = 32
 MOST_NODES = 100_000
 
 _SURPRISE = re.compile(
-    r"(?P<boolean>yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF|y|Y|n|N|True|TRUE|False|FALSE)"
+    r"(?P<boolean>yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF|True|TRUE|False|FALSE)"
     r"|(?P<sixty>[-+]?\d[\d_]*(:[0-5]?\d)+(\.\d*)?)|(?P<octal>[-+]?0[0-7_]+|0o[0-7]+|0x[0-9a-fA-F_]+)"
 )
 
@@ -265,7 +265,7 @@ class _Reader:
         if found is None:
             return
         if found["boolean"]:
-            truth = "true" if scalar.text.lower() in ("yes", "on", "y", "true") else "false"
+            truth = "true" if scalar.text.lower() in ("yes", "on", "true") else "false"
             meaning, hint = "a boolean", f'write `{truth}`, or quote it: `"{scalar.text}"`'
         elif found["sixty"]:
             meaning, hint = "a number to base 60", f'quote it: `"{scalar.text}"`'

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lark import Token, Tree
 
@@ -190,8 +190,8 @@ class _Resolver:
                 hint = nearest(str(wrong[0]), expected.members) or f"its members are {listing(expected.members)}"
                 message = f"the parameter `{name}` is `{wrong[0]}`, which is no member of `{expected}`"
                 raise self.declarations.problem("unknown-member", message, expression.span, hint)
-        if isinstance(expression, Literal) and expression.type == TEXT and expected == ID:
-            return Literal(ID, expression.span, expression.value)
+        if isinstance(expression, Literal | ParameterValue) and expression.type == TEXT and expected == ID:
+            return replace(expression, type=ID)
         message = f"expected {_article(expected)}, got {_article(expression.type)}"
         raise self.declarations.problem("type", message, expression.span)
 
@@ -298,7 +298,8 @@ class _Resolver:
 
         def one(tree: Tree[Token]) -> Expression:
             found = self.bounded(self.expression(tree, expected))
-            adapts = found.type == WORD or (isinstance(found, Literal) and found.type == TEXT and expected == ID)
+            text = isinstance(found, Literal | ParameterValue) and found.type == TEXT and expected == ID
+            adapts = found.type == WORD or text
             return self.fit(found, expected) if adapts else found
 
         return self.all(functools.partial(one, tree) for tree in trees)

@@ -42,6 +42,7 @@ class RuleBuilder:
     scope: Scope
     lets: dict[str, Let | None] = field(default_factory=dict)
     depths: dict[int, int] = field(default_factory=dict)
+    unsure: bool = False
 
     @property
     def declarations(self) -> Declarations:
@@ -90,6 +91,7 @@ class RuleBuilder:
         self.names_are_free()
         lets = self.resolve_lets()
         condition = self.expression(draft.condition, BOOLEAN)
+        self.unsure = len(lets) < len(draft.lets) or (condition is None and draft.condition is not None)
         starts = self.declarer.instant(draft.starts)
         ends = self.declarer.instant(draft.ends)
         if starts is not None and ends is not None and draft.ends is not None and ends <= starts:
@@ -295,7 +297,9 @@ class RuleBuilder:
         self.problem("may-be-missing", f"{what} is required and may be missing", span, hint)
 
     def is_known(self, expression: Expression, assumed: frozenset[Expression]) -> bool:
-        """Whether an expression cannot be missing where the rule fires."""
+        """Whether an expression cannot be missing where the rule fires; taken as known where that cannot be told."""
+        if self.unsure:
+            return True
         lets = [let.value for let in (self.lets.get(name) for name in self.scope.lets) if let is not None]
         memo: dict[int, bool] = {}
 

@@ -358,7 +358,7 @@ class _Timeline:
                 message = f"more than {limit:,} scheduled steps"
                 first = reasons[0]
                 fault = Fault("steps", message, first.derivation.span)
-                raise _Rejected(fault, first.rule, first.trigger.fact, fact.at)
+                raise _Rejected(fault, first.rule, fact, fact.at)
             self.step(fact, False, reasons)
 
     def step(self, fact: Fact, given: bool, reasons: list[Reason]) -> None:

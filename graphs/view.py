@@ -10,9 +10,10 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import networkx as nx
+if TYPE_CHECKING:
+    import networkx as nx
 
 Node = tuple[str, str]
 
@@ -149,6 +150,8 @@ class GraphView:
     __slots__ = ("_by_kind", "_series", "_shapes", "faults", "graph", "indices", "subject")
 
     def __init__(self, subject: Node, indices: Sequence[Index], shapes: Sequence[KindShape]) -> None:
+        import networkx as nx  # takes a tenth of a second, which `import strikeout` need not wait for
+
         self.graph: nx.MultiDiGraph[Node] = nx.MultiDiGraph()
         self.graph.add_node(subject)
         self.subject = subject

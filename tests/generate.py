@@ -174,6 +174,9 @@ class Writer:
         for name in names:
             triggers = [k for k in self.kinds if k.name in self.available]
             chosen = rng.sample(triggers, 2 if len(triggers) > 1 and self.chance(0.2) else 1)
+            if rules and self.chance(0.12):  # The same again: one fact, two reasons.
+                rules[name] = rng.choice(list(rules.values()))
+                continue
             rules[name], derives = self.rule(chosen)
             self.available |= derives
         given = self.readable = [k for k in self.kinds if k.given]
@@ -240,8 +243,8 @@ class Writer:
             if not known and self.chance(0.4):
                 parts.append(f"known({f})")
                 scope.fields[f] = True
-        if self.chance(0.65):
-            parts.append(self.boolean(scope, 2))
+        if self.chance(0.5):
+            parts.append(self.boolean(scope, self.rng.choice((0, 0, 1, 2))))
         self.rng.shuffle(parts)
         if parts:
             rule["if"] = " and ".join(parts) if len(parts) > 1 else self.top(parts[0])
@@ -421,8 +424,11 @@ class Writer:
             a, b = (self.boolean(scope, depth - 1) for _ in range(2))
             return rng.choice((f"({a} and {b})", f"({a} or {b})", f"(not {a})", f"({a} and not {b})"))
         if not scope.where and self.chance(0.3):
-            kind = rng.choice(self.readable)
+            kind = self.read()
             return f"{rng.choice(('any', 'none'))}({self.selection(kind, scope)}{self.window(scope)})"
+        if not scope.where and self.chance(0.3):  # What policies mostly ask.
+            compare = rng.choice((">=", ">=", "==", "<", "!="))
+            return f"({self.aggregate('integer', scope, True)} {compare} {rng.randint(1, 3)})"
         flags = [f for f in scope.fields if FIELDS[f] == "boolean"]
         if flags and self.chance(0.2):
             return rng.choice(flags)
@@ -436,10 +442,15 @@ class Writer:
         if type_ == "integer" and self.chance(0.15):
             return f"({left} {rng.choice(('in', 'not in'))} [1, {self.integer(scope, 0, False)}])"
         if type_ in ("finding", "id", "text", "boolean"):
-            return f"({left} {rng.choice(('==', '!='))} {self.atom(type_, scope, False)})"
+            right = self.atom(type_, scope, False)
+            if right != left:
+                return f"({left} {rng.choice(('==', '!='))} {right})"
+            type_, left = "time", "at"
         special = {"integer": self.integer, "duration": self.duration, "time": self.time}[type_]
+        right = special(scope, min(depth, 1), False)
+        right = self.literal(type_) if right == left else right
         compare = rng.choice(("==", "!=", "<", "<=", ">", ">="))
-        return f"({left} {compare} {special(scope, min(depth, 1), False)})"
+        return f"({left} {compare} {right})"
 
     def named(self, type_: str, scope: Scope) -> str:
         """Something of a type that is no literal."""
@@ -466,9 +477,9 @@ class Writer:
         """An aggregate of a type, or nothing where no kind has such a field."""
         rng = self.rng
         if type_ == "boolean" and self.chance(0.8):
-            return f"{rng.choice(('any', 'none'))}({self.selection(rng.choice(self.readable), scope)}{self.window(scope)})"
+            return f"{rng.choice(('any', 'none'))}({self.selection(self.read(), scope)}{self.window(scope)})"
         if type_ == "integer" and self.chance(0.5):
-            return f"count({self.selection(rng.choice(self.readable), scope)}{self.window(scope)})"
+            return f"count({self.selection(self.read(), scope)}{self.window(scope)})"
         holders = [(k, f) for k in self.readable for f in k.fields if FIELDS[f] == type_]
         holders += [(k, "at") for k in self.readable] if type_ == "time" else []
         functions = ["sum"] if type_ in ("integer", "duration") else []
@@ -482,13 +493,18 @@ class Writer:
         selection = self.selection(kind, scope).replace(kind.name, f"{kind.name}.{f}", 1)
         return f"{rng.choice(functions)}({selection}{self.window(scope)})"
 
+    def read(self) -> Declared:
+        """A kind to read: mostly one that is given, or that a rule written before derives."""
+        likely = [k for k in self.readable if k.name in self.available]
+        return self.rng.choice(likely if self.chance(0.7) else self.readable)
+
     def selection(self, kind: Declared, scope: Scope) -> str:
         text = kind.name
         if self.chance(0.25):
             own = Scope({f: kind.known(f) for f in kind.fields}, where=True)
             text += f" where {self.boolean(own, 1)}"
         held = set(scope.fields).union(*(k.fields for k in scope.aliases.values()))
-        by = [f for f in kind.fields if f in held and self.chance(0.4)] if self.chance(0.6) else []
+        by = [f for f in kind.fields if f in held and self.chance(0.6 if FIELDS[f] == "id" else 0.15)]
         return text + (f" by {', '.join(by)}" if by else "")
 
     def window(self, scope: Scope) -> str:
@@ -503,7 +519,7 @@ class Writer:
             lengths += ["grace"] * 3 if "grace" in scope.fields else []
             return f" within {rng.choice(lengths)}{rng.choice(('', ' inclusive'))}"
         if way < 0.85:
-            return f" since {self.selection(rng.choice(self.readable), scope)}"
+            return f" since {self.selection(self.read(), scope)}"
         return f" this {rng.choice(('day', 'month', 'year'))}"
 
 
@@ -527,6 +543,21 @@ def emit(node: Any, indent: int = 0) -> str:
             quoted = value[0] in "\"'[]{}&*!|>%@`#" or ": " in value or " #" in value
             lines.append(f"{label} " + ("'" + value.replace("'", "''") + "'" if quoted else value) + "\n")
     return "".join(lines)
+
+
+def reorder(text: str, rng: random.Random) -> str:
+    """The same ruleset, its rules in another order."""
+    tree = yaml.load(text, yaml.BaseLoader)
+    names = list(tree["rules"])
+    rng.shuffle(names)
+    return emit({**tree, "rules": {name: tree["rules"][name] for name in names}})
+
+
+def without_voids(text: str) -> str:
+    """The same ruleset without its void rules; nothing where no rule is left."""
+    tree = yaml.load(text, yaml.BaseLoader)
+    rules = {name: rule for name, rule in tree["rules"].items() if "void" not in rule}
+    return emit({**tree, "rules": rules}) if rules else ""
 
 
 def load(text: str) -> Any:
@@ -557,10 +588,11 @@ def history(rng: random.Random, ruleset: Ruleset, size: int) -> list[Fact]:
     given = [kind for kind in ruleset.kinds if kind.given]
     zone = ruleset.zone
     lengths = [*dict.fromkeys(_lengths(ruleset)), HOUR, DAY]
-    anchors = [zone.parse(rng.choice(TIMES)), *_bounds(ruleset)][: rng.randint(1, 4)]
+    anchors = [zone.parse(rng.choice(TIMES)), *_bounds(ruleset)]
+    anchors = rng.sample(anchors, min(len(anchors), rng.choice((1, 1, 2, 4))))
     if rng.random() < 0.15:
         anchors = [_change(rng, zone) or anchors[0]]
-    subjects = SUBJECTS[: rng.choice((1, 1, 4, 5, 7))]
+    subjects = SUBJECTS[: rng.choice((1, 1, 1, 4, 5, 7))]
     facts: list[Fact] = []
     favourite = rng.choice(given)
     for _ in range(size):

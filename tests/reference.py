@@ -490,7 +490,7 @@ def _ends(later: Fact, fact: Fact) -> bool:
         and ends.kind == fact.kind.index
         and all(
             later.values[own] is not None and later.values[own] == fact.values[other]
-            for own, other in ends.slots
+            for other, own in ends.slots
         )
     )
 
