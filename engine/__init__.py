@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .api import Change, Conclusion, Conclusions, Outcome, Ruleset, load, load_text
+# The gate has a module `read`. It is imported first, so that importing it later does not hide the function.
+from . import read as _gate  # noqa: F401
+from .api import Change, Conclusion, Conclusions, Outcome, Ruleset, load, load_text, read
 from .problems import FactError, Problem, RulesetError, RunError, StrikeoutError
 
 __version__ = "0.1.0"
@@ -21,4 +23,5 @@ __all__ = [
     "__version__",
     "load",
     "load_text",
+    "read",
 ]

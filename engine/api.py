@@ -11,17 +11,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from . import durable, outcome
-from .facts import DURATION, TIME, Fact, Type, merge_duplicates
+from .facts import DURATION, Fact, merge_duplicates
+from .files import MOST_SHOWN, Rows, listed, read
 from .model import Ruleset as Model
 from .outcome import JournalEntry, Record, Status, Summary, record, rule_of, to_json
-from .problems import FactError, Problem, RunError, Source, nearest
+from .problems import FactError, Problem, RunError, Source, listing, nearest
 from .rete import ReteProgram
 from .rows import BadCell, Binder
+from .tables import columns
 from .timeline import DirectProgram, Entry, Program, Rejection, SubjectRun, run_subject
 
 if TYPE_CHECKING:
     import networkx as nx
 
+    from .explanation import Explainer, Proof, WhyNot
     from .merge import Library
 
 ENGINES = ("rete", "compiled")
@@ -170,32 +173,40 @@ class Ruleset:
         if as_of is None or isinstance(as_of, int):
             return as_of
         try:
-            return Binder(self.model)._instant("as_of", as_of)
+            return Binder(self.model).instant("as_of", as_of)
         except BadCell as error:
             raise RunError(f"`as_of`: {error.expected}") from None
 
     def _bind(self, facts: Iterable[Mapping[str, object] | Fact]) -> tuple[list[Fact], int]:
-        binder = Binder(self.model)
         bound: list[Fact] = []
         bad: list[str] = []
-        wrong = given = 0
+        wrong = 0
+        for found in facts.facts(self.model) if isinstance(facts, Rows) else self._bound(facts):
+            if isinstance(found, Fact):
+                bound.append(found)
+                continue
+            wrong += 1
+            if len(bad) < MOST_SHOWN:
+                bad.append(str(found))
+        if wrong:
+            raise FactError(listed(bad, wrong, len(bound) + wrong))
+        return bound, len(bound)
+
+    def _bound(self, facts: Iterable[Mapping[str, object] | Fact]) -> Iterator[Fact | str]:
+        """The facts that mappings give, or why they give none."""
+        binder = Binder(self.model)
         for number, row in enumerate(facts, 1):
-            given += 1
             if isinstance(row, Fact):
-                bound.append(row)
+                yield row
                 continue
             if not isinstance(row, Mapping):
                 raise FactError(f"fact {number}: expected a mapping of columns to values, got `{str(row)[:60]}`")
             try:
-                bound.append(binder.fact(row))
+                fact = binder.fact(row)
             except BadCell as error:
-                wrong += 1
-                if len(bad) < 20:
-                    bad.append(f"{getattr(row, 'place', f'fact {number}')}: {error}")
-        if wrong:
-            more = f"\n… and {wrong - len(bad)} more" if wrong > len(bad) else ""
-            raise FactError("\n".join(bad) + more + f"\n{wrong} of {given} facts cannot be used")
-        return bound, given
+                yield f"{getattr(row, 'place', f'fact {number}')}: {error}"
+            else:
+                yield fact
 
 
 class Conclusion(Mapping[str, "str | int | bool"]):
@@ -254,12 +265,6 @@ class Conclusion(Mapping[str, "str | int | bool"]):
     def rules(self) -> tuple[str, ...]:
         """The rules that derived it, in rule order."""
         return tuple(reason.rule.name for reason in self.entry.reasons)
-
-
-def columns(model: Model) -> list[tuple[str, Type | None]]:
-    """The columns of conclusions as a table, with the types of the fields: subject, kind, at, fields, rule."""
-    fields = {field.name: field.type for kind in model.derivable for field in kind.fields}
-    return [(model.subject, None), ("kind", None), ("at", TIME), *fields.items(), ("rule", None)]
 
 
 class Conclusions(Sequence[Conclusion]):
@@ -332,6 +337,7 @@ class Outcome:
         self.summary = Summary(given=given)
         self.summary.duplicates = given - sum(len(found) for found in facts.values())
         self._runs: dict[str, SubjectRun] = {}
+        self._explainers: dict[str, Explainer] = {}
         for subject, found in facts.items():
             run = run_subject(program, subject, found, as_of)
             self._runs[subject] = run
@@ -410,6 +416,109 @@ class Outcome:
             model, facts, self.as_of, lambda at: run_subject(self._program, subject, facts, at)
         )
         return [Change(model.zone.format(line.at), line.sign, Conclusion(model, line.entry)) for line in lines]
+
+    def why(self, fact: Conclusion | Mapping[str, object] | str, subject: str | None = None, most: int = 50) -> Proof:
+        """Why a fact was concluded: rules, conditions with values, facts counted and left out, down to the inputs.
+
+        Parameters
+        ----------
+        fact : Conclusion, mapping or str
+            A conclusion of this outcome, a record such as `{"kind": "strike", "complaint": "c1"}`, or a text `KIND` or
+            `KIND@AT`, where a bare date means that local day. What fits several facts explains them all.
+        subject : str, optional
+            The subject, where the question does not name it and several have such facts.
+        most : int
+            How many derived facts are explained, the nearest first.
+
+        Returns
+        -------
+        Proof
+            It has `text`, `as_dict` and `graph`.
+
+        Raises
+        ------
+        RunError
+            Where there is no such fact, with what became of it.
+        """
+        from .questions import Question, not_there
+
+        model = self.ruleset.model
+        if isinstance(fact, Conclusion):
+            run, place = self._runs.get(fact.subject), fact.entry.place
+            if run is not None and place < len(run.entries) and run.entries[place] is fact.entry:
+                return self._explainer(fact.subject).why([fact.entry], most)
+        question = Question.of(model, fact)
+        named = subject if subject is not None else question.subject
+        if named is not None:
+            subjects = [named]
+        else:
+            runs = self._runs.items()
+            subjects = [name for name, run in runs if any(question.matches(model, e) for e in run.entries)]
+            subjects = subjects or list(self._runs)
+        if len(subjects) != 1:
+            found = f"{len(subjects):,} {model.subject}s, {listing(subjects, 3)}" if subjects else f"no {model.subject}"
+            raise RunError(f"{question.describe(model)} may be of {found}: say of which `subject`")
+        run = self.run_of(subjects[0])
+        entries = question.among(model, run)
+        if not entries:
+            raise not_there(model, run, question)
+        return self._explainer(run.subject).why(entries, most)
+
+    def why_status(self, subject: str, most: int = 50) -> Proof:
+        """Why a subject has its status: every fact with an effect explained; where there is none, the last step's.
+
+        Raises
+        ------
+        RunError
+            Where no fact names the subject, its run was rejected, or nothing was concluded.
+        """
+        from .questions import nothing_concluded, sanctions
+
+        run = self.run_of(subject)
+        entries = sanctions(run)
+        if not entries:
+            raise nothing_concluded(self.ruleset.model, run)
+        return self._explainer(subject).why(entries, most, self.status_of(subject))
+
+    def why_not(self, subject: str, kind: str, at: str | None = None) -> WhyNot:
+        """Why a kind was not derived: how far each rule got that could derive it, and what was missing.
+
+        Parameters
+        ----------
+        subject : str
+            The subject.
+        kind : str
+            The kind.
+        at : str, optional
+            A time, or a date for that local day: only triggers of then are looked at.
+
+        Raises
+        ------
+        RunError
+            Where subject or kind is unknown, or the subject's run was rejected.
+
+        Examples
+        --------
+        >>> import strikeout
+        >>> upheld = {"kind": "upheld", "seller": "s", "complainant": "hong", "right": "r", "finding": "counterfeit"}
+        >>> outcome = strikeout.load("taobao-counterfeit").run([{**upheld, "at": "2015-01-05", "complaint": "c1"}])
+        >>> outcome.why_not("s", "closure").rules[1].trial.conditions[0].text
+        'count(strike by complainant, right) >= strike_limit'
+        """
+        from .questions import instants, kind_named
+
+        model = self.ruleset.model
+        span = None if at is None else instants(model, at)
+        self.run_of(subject)
+        return self._explainer(subject).why_not(kind_named(model, kind), span)
+
+    def _explainer(self, subject: str) -> Explainer:
+        from .explanation import Explainer
+
+        found = self._explainers.get(subject)
+        if found is None:
+            found = self._explainers[subject] = Explainer(self.ruleset.model, self.run_of(subject))
+        return found
 
     def graph(self, subject: str | None = None) -> nx.MultiDiGraph[Any]:
         """The complaint graph of a subject, or of all: nodes (field, id), an edge for each fact that stands.
@@ -500,4 +609,5 @@ __all__ = [
     "columns",
     "load",
     "load_text",
+    "read",
 ]

@@ -30,7 +30,7 @@ from .model import (
     walk,
 )
 from .order import Circle, kinds_read, strata
-from .parse import Draft, DraftParameter
+from .draft import Draft, DraftParameter
 from .problems import Problem, RulesetError, Source, Span, listing, nearest, shorten, sort_problems
 from .read import Mapping as NodeMapping
 from .read import Node, Scalar, Sequence, read

@@ -8,6 +8,16 @@ import sys
 import click
 
 from . import __version__
+from .command_check import check_command
+from .command_completion import completion_command
+from .command_list import list_command
+from .command_new import new_command
+from .command_run import run_command
+from .command_sample import sample_command
+from .command_schema import schema_command
+from .command_show import show_command
+from .command_status import status_command
+from .command_test import test_command
 from .problems import RulesetError, StrikeoutError
 from .terminal import WRONG, show_problems
 
@@ -16,6 +26,21 @@ from .terminal import WRONG, show_problems
 @click.version_option(__version__, prog_name="strikeout")
 def commands() -> None:
     """Platform policies as rules: check them, test them, run them over facts, and see why."""
+
+
+for _command in (
+    check_command,
+    completion_command,
+    list_command,
+    new_command,
+    run_command,
+    sample_command,
+    schema_command,
+    show_command,
+    status_command,
+    test_command,
+):
+    commands.add_command(_command)
 
 
 def main() -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import functools
 import importlib.resources
+import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
+from .nodes import Scalar
 from .problems import Problem, Span, listing, shorten
-from .read import Scalar
 
 MOST_CHARACTERS = 4_000
 MOST_DEPTH = 60
@@ -43,6 +45,7 @@ _SHOWN = {
 }
 _HINTS = (
     ("=", "write `==` to compare"),
+    ("<>", "write `!=`"),
     ("&", "write `and`"),
     ("|", "write `or`"),
     ("!", "write `not`, or `!=`"),
@@ -51,6 +54,15 @@ _HINTS = (
     ("{", "an expression has no `{ }`"),
     ("^", "there is no such operator"),
 )
+_NUMBER = re.compile(r"[0-9][\w.:]*")
+_UNIT = re.compile(r"(second|minute|hour|day|week|sec|min|hr|h|m|s|d|w)s?$", re.IGNORECASE)
+_MARKS = {"\u201c": '"', "\u201d": '"', "\u3002": ".", "\u3001": ",", "\u2212": "-", "\u00d7": "*", "\u00f7": "//"}
+_MARKS |= {"\u2264": "<=", "\u2265": ">=", "\u2260": "!="}
+_NAME = re.compile(r"[^\W\d]\w*")
+
+
+Part = Tree[Token] | Token
+"""A part of an expression as written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +72,7 @@ class Written:
     tree: Tree[Token]
     scalar: Scalar
 
-    def span(self, part: Tree[Token] | Token | None = None) -> Span:
+    def span(self, part: Part | None = None) -> Span:
         """Where a part of the tree stands in the source; without a part, the whole."""
         if part is None:
             return self.scalar.within(0, len(self.scalar.text))
@@ -70,9 +82,10 @@ class Written:
             return self.scalar.within(0, len(self.scalar.text))
         return self.scalar.within(part.meta.start_pos, part.meta.end_pos)
 
-    def of(self, tree: Tree[Token]) -> Written:
-        """A part of this expression, as an expression."""
-        return Written(tree, self.scalar)
+
+def trees(tree: Tree[Token]) -> list[Tree[Token]]:
+    """The parts of a part that are no tokens."""
+    return [child for child in tree.children if isinstance(child, Tree)]
 
 
 @functools.cache
@@ -107,22 +120,44 @@ def _explain(scalar: Scalar, error: UnexpectedInput) -> Problem:
             at, end = error.token.start_pos or 0, error.token.end_pos or 0
     elif isinstance(error, UnexpectedCharacters):
         wanted = set(error.allowed or ())
-        found = f"`{shorten(text[at : at + 1], 40)}`"
+        number = _NUMBER.match(text, at)
+        end = number.end() if number else end
+        found = f"`{shorten(text[at:end], 40)}`"
     shown = sorted({_SHOWN.get(name, f"`{name.lower()}`") for name in wanted})
-    literal = "a literal" in shown
-    expected = "a value" if literal else ", ".join(shown)
-    hint = next((h for start, h in _HINTS if text.startswith(start, at)), "")
-    rest = text[at : at + 20]
-    if isinstance(error, UnexpectedToken) and error.token.type == "COMPARATOR":
-        hint = "comparisons do not chain: write `a < b and b < c`"
-    elif rest[:1].isdigit() and "." in rest[:12]:
-        hint = "there are no floating-point numbers: a share is written `count(a) * 100 >= 5 * count(b)`"
-    elif rest[:1].isdigit():
-        hint = "durations are written `72h` `30m` `15s` `3d` `2w`, periods `3 workdays` `5 dates` `2 months` `1 year`"
-    elif found == "`)`" or (found == "the end" and "RPAR" in wanted):
-        hint = hint or "look at the brackets"
-    message = f"unexpected {found}" + (f", expected {expected}" if expected and len(shown) <= 6 or literal else "")
+    expected = "a value" if "a literal" in shown else ", ".join(shown) if len(shown) <= 6 else ""
+    chained = isinstance(error, UnexpectedToken) and error.token.type == "COMPARATOR"
+    hint = "comparisons do not chain: write `a < b and b < c`" if chained and expected != "a value" else ""
+    hint = hint or _hint(text, at, end) or _comment_hint(scalar)
+    if not hint and (found == "`)`" or (found == "the end" and "RPAR" in wanted)):
+        hint = "look at the brackets"
+    message = f"unexpected {found}" + (f", expected {expected}" if expected else "")
     return Problem("syntax", message, scalar.within(at, end), hint)
+
+
+def _hint(text: str, at: int, end: int) -> str:
+    """What to write instead of the text from `at` to `end`."""
+    word, before = text[at:end], text[:at].rstrip()
+    if re.match(r"[0-9]+\.[0-9]|\.[0-9]", text[at : at + 40]):
+        return "there are no floating-point numbers: a share is written `count(a) * 100 >= 5 * count(b)`"
+    if word[:1].isdigit() or (re.search(r"[0-9]$", before) and word.isidentifier() and _UNIT.match(word)):
+        return "durations are written `72h` `30m` `15s` `3d` `2w`, periods `3 workdays` `5 dates` `2 months` `1 year`"
+    if word in ("is", "equals"):
+        return "write `==` to compare"
+    if word.lower() in ("and", "or", "not", "in", "if", "else") and not word.islower():
+        return f"write `{word.lower()}`"
+    plain = unicodedata.normalize("NFKC", word)
+    plain = _MARKS.get(word, plain)
+    if plain != word and plain.isascii() and plain:
+        return f"write `{plain}`"
+    return next((hint for start, hint in _HINTS if text.startswith(start, at)), "")
+
+
+def _comment_hint(scalar: Scalar) -> str:
+    """A hint where ` #` has ended an unquoted expression."""
+    rest = scalar.span.source.text[scalar.span.end : scalar.span.end + 200]
+    if not scalar.quoted and re.match(r"[ \t]+#", rest) and scalar.text.count('"') % 2:
+        return "` #` begins a comment: quote the whole expression"
+    return ""
 
 
 def parse(scalar: Scalar, start: str, problems: list[Problem]) -> Written | None:
@@ -151,15 +186,14 @@ def parse(scalar: Scalar, start: str, problems: list[Problem]) -> Written | None
     >>> problems[0].hint
     'write `==` to compare'
     """
-    if len(scalar.text) > MOST_CHARACTERS or _nesting(scalar.text) > MOST_DEPTH:
-        problems.append(
-            Problem(
-                "too-deep",
-                f"an expression has at most {MOST_CHARACTERS:,} characters and {MOST_DEPTH} levels",
-                scalar.within(0, 1),
-                "name parts of it under `let:`",
-            )
-        )
+    hint = "name parts of it under `let:`"
+    if len(scalar.text) > MOST_CHARACTERS:
+        message = f"an expression has at most {MOST_CHARACTERS:,} characters; this one has {len(scalar.text):,}"
+        problems.append(Problem("too-large", message, scalar.span, hint))
+        return None
+    too_deep = Problem("too-deep", f"an expression has at most {MOST_DEPTH} levels", scalar.span, hint)
+    if _nesting(scalar.text) > MOST_DEPTH:
+        problems.append(too_deep)
         return None
     try:
         tree = _grammar().parse(scalar.text, start=start)
@@ -168,8 +202,7 @@ def parse(scalar: Scalar, start: str, problems: list[Problem]) -> Written | None
         return None
     written = Written(tree, scalar)
     if _depth(tree) > MOST_DEPTH:
-        message = f"an expression has at most {MOST_DEPTH} levels"
-        problems.append(Problem("too-deep", message, written.span(), "name parts of it under `let:`"))
+        problems.append(too_deep)
         return None
     return written
 
@@ -188,9 +221,9 @@ def _nesting(text: str) -> int:
 def check_name(scalar: Scalar, what: str, problems: list[Problem]) -> str | None:
     """The name that a scalar gives to a kind, field, parameter, `let` or alias, if it may be one."""
     name = scalar.text
-    if not name.isidentifier() or len(name) > 80:
+    if not (name.isidentifier() and _NAME.fullmatch(name)) or len(name) > 80:
         message = f"`{shorten(name, 40)}` is no name for {what}"
-        hint = "a name has letters, digits and `_`, and does not begin with a digit"
+        hint = "a name has letters, digits and `_`, at most 80 of them, and does not begin with a digit"
         problems.append(Problem("name", message, scalar.span, hint))
         return None
     if name in RESERVED:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from .functions import AGGREGATES, COMPARISONS
 from .model import (
@@ -10,6 +11,7 @@ from .model import (
     Choice,
     Expression,
     JoinedField,
+    Let,
     LetValue,
     Literal,
     Logic,
@@ -21,6 +23,7 @@ from .model import (
     SubjectName,
     TriggerField,
 )
+from .scope import Scope
 
 _KNOWN_AGGREGATES = frozenset(row.name for row in AGGREGATES if row.known)
 
@@ -38,59 +41,69 @@ def known_from(condition: Expression | None) -> frozenset[Expression]:
     return frozenset(found)
 
 
-def known(
-    expression: Expression,
-    assumed: frozenset[Expression],
-    field_known: Callable[[TriggerField | JoinedField | OwnField], bool],
-    parameters: tuple[Parameter, ...],
-    let: Callable[[int], bool],
-) -> bool:
-    """Whether an expression cannot be missing.
+@dataclass(slots=True)
+class Knowledge:
+    """What is known where a rule fires.
 
-    Parameters
-    ----------
-    expression : Expression
-        The expression.
-    assumed : frozenset of Expression
-        Expressions known because the condition holds; see `known_from`.
-    field_known : callable
-        Whether a field is required or has a default.
-    parameters : tuple of Parameter
-        The ruleset's parameters.
-    let : callable
-        Whether the `let` of a number is known.
+    `condition` holds there; `lets` are the rule's by their number, None where one could not be resolved: of what rests
+    on it nothing is said, so it counts as known.
     """
 
-    def is_known(node: Expression) -> bool:
-        if node in assumed:
+    condition: Expression | None
+    scope: Scope
+    parameters: tuple[Parameter, ...]
+    lets: Mapping[int, Let | None]
+    assumed: frozenset[Expression] = frozenset()
+    known_lets: dict[int, bool] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.assumed = known_from(self.condition)
+
+    def is_known(self, node: Expression) -> bool:
+        """Whether an expression cannot be missing."""
+        if node in self.assumed:
             return True
         match node:
             case Literal() | Now() | SubjectName() | Logic():
                 return True
             case TriggerField() | JoinedField() | OwnField():
-                return field_known(node)
+                return self.is_known_field(node)
             case ParameterValue():
-                return not parameters[node.parameter].dated
+                return not self.parameters[node.parameter].dated
             case LetValue():
-                return let(node.let)
+                return self.is_known_let(node.let)
             case Choice():
                 complete = node.branches[-1][0] is None
-                return complete and all(is_known(value) for _, value in node.branches)
+                return complete and all(self.is_known(value) for _, value in node.branches)
             case Aggregate():
                 return node.function in _KNOWN_AGGREGATES
             case Operation():
-                return _operation(node)
-        return False
+                return self.is_known_operation(node)
 
-    def _operation(node: Operation) -> bool:
+    def is_known_operation(self, node: Operation) -> bool:
+        """Whether the result of an operator or function cannot be missing."""
         if node.operator in COMPARISONS or node.operator == "known":
             return True
         if node.operator == "coalesce":
-            return any(is_known(operand) for operand in node.operands)
+            return any(self.is_known(operand) for operand in node.operands)
         if node.operator in ("//", "%"):
             divisor = node.operands[1]
             if not (isinstance(divisor, Literal) and divisor.value != 0):
                 return False
-        return all(is_known(operand) for operand in node.operands)
+        return all(self.is_known(operand) for operand in node.operands)
 
-    return is_known(expression)
+    def is_known_let(self, number: int) -> bool:
+        """Whether the value of a `let` cannot be missing."""
+        if number not in self.known_lets:
+            let = self.lets.get(number)
+            self.known_lets[number] = let is None or self.is_known(let.value)
+        return self.known_lets[number]
+
+    def is_known_field(self, node: TriggerField | JoinedField | OwnField) -> bool:
+        """Whether a field is required or has a default in every kind that it may be of."""
+        if isinstance(node, JoinedField):
+            return node.slot < 0 or self.scope.joins[node.join].selection.kind.fields[node.slot].known
+        if isinstance(node, TriggerField):
+            slots = dict(node.slots)
+            return all(kind.fields[slots[kind.index]].known for kind in self.scope.triggers)
+        return False

@@ -7,6 +7,7 @@ as a `RulesetError`; `render` shows each with its line, the offending text under
 from __future__ import annotations
 
 import difflib
+import itertools
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,14 +22,14 @@ class Source:
 
     def position(self, offset: int) -> tuple[int, int]:
         """Line and column (both from 1) of a character offset."""
-        before = self.text[:offset]
-        line = before.count("\n") + 1
-        return line, offset - (before.rfind("\n") + 1) + 1
+        line = self.text.count("\n", 0, offset) + 1
+        return line, offset - self.text.rfind("\n", 0, offset)
 
-    def line(self, number: int) -> str:
-        """The text of a line, counted from 1, without its line end."""
-        lines = self.text.split("\n")
-        return lines[number - 1].rstrip("\r") if 0 < number <= len(lines) else ""
+    def line_at(self, offset: int) -> str:
+        """The line in which a character offset lies, without its line end."""
+        start = self.text.rfind("\n", 0, offset) + 1
+        end = self.text.find("\n", offset)
+        return self.text[start : end if end >= 0 else len(self.text)].rstrip("\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +105,47 @@ class RunError(StrikeoutError):
     """A run that cannot be made, or whose answer cannot be given (semantics 11)."""
 
 
+MOST_PROBLEMS = 200
+MOST_CANDIDATES = 2_000
+MOST_LETTERS = 120
+
+
+class Problems(list[Problem]):
+    """Problems as they are found, until there are more errors than anybody reads."""
+
+    def append(self, problem: Problem) -> None:
+        """Add a problem.
+
+        Raises
+        ------
+        RulesetError
+            Where it is one error too many: all so far, and one that says so.
+        """
+        super().append(problem)
+        if problem.warning or len(self) <= MOST_PROBLEMS:
+            return
+        if sum(not found.warning for found in self) > MOST_PROBLEMS:
+            message = f"there are more than {MOST_PROBLEMS} errors; what follows was not checked"
+            raise RulesetError([*self, Problem("too-many", message, problem.span)])
+
+
 def sort_problems(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """Problems without repetition, by file, place and code."""
     unique = dict.fromkeys(problems)
     return tuple(sorted(unique, key=lambda p: (p.span.source.name, p.span.start, p.span.end, p.code, p.message)))
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """The nearest of the known words, or nothing where none is near or they are too many to tell.
+
+    >>> closest("uphled", ["upheld", "notice"])
+    'upheld'
+    """
+    words = list(itertools.islice(known, MOST_CANDIDATES + 1))
+    if len(words) > MOST_CANDIDATES or len(word) > MOST_LETTERS:
+        return ""
+    found = difflib.get_close_matches(word, sorted(set(words)), n=1, cutoff=0.6)
+    return found[0] if found else ""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -116,9 +154,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
     >>> nearest("uphled", ["upheld", "notice"])
     'did you mean `upheld`?'
     """
-    candidates = sorted(set(known))
-    found = difflib.get_close_matches(word[:200], candidates, n=1, cutoff=0.6)
-    return f"did you mean `{found[0]}`?" if found else ""
+    found = closest(word, known)
+    return f"did you mean `{found}`?" if found else ""
 
 
 def listing(words: Iterable[str], most: int = 12) -> str:
@@ -139,14 +176,12 @@ def shorten(text: str, width: int = 80) -> str:
 
 
 def _width(text: str) -> int:
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
-    )
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def _excerpt(span: Span) -> list[str]:
     line, column = span.source.position(span.start)
-    text = span.source.line(line).replace("\t", " ")
+    text = span.source.line_at(span.start).replace("\t", " ")
     text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
     start = column - 1
     end = max(min(start + (span.end - span.start), len(text)), start + 1)

@@ -7,96 +7,53 @@ tags, duplicate keys, expressions cut by a comma, and texts too large or too dee
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import yaml
 
-from .problems import Problem, RulesetError, Source, Span, shorten
+from .nodes import Mapping, Node, Scalar, Sequence
+from .problems import Problem, Problems, RulesetError, Source, Span, shorten
 
-MOST_CHARACTERS = 400_000
+__all__ = ["MOST_CHARACTERS", "MOST_DEPTH", "MOST_NODES", "Mapping", "Node", "Scalar", "Sequence", "read"]
+
+MOST_CHARACTERS = 200_000
 MOST_DEPTH = 32
-MOST_NODES = 100_000
+MOST_NODES = 20_000
 
 _SURPRISE = re.compile(
     r"(?P<boolean>yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF|True|TRUE|False|FALSE)"
-    r"|(?P<sixty>[-+]?\d[\d_]*(:[0-5]?\d)+(\.\d*)?)|(?P<octal>[-+]?0[0-7_]+|0o[0-7]+|0x[0-9a-fA-F_]+)"
+    r"|(?P<nothing>Null|NULL)"
+    r"|(?P<sixty>[-+]?\d[\d_]*(:[0-5]?\d)+(\.\d*)?)|(?P<other>[-+]?0[0-7_]+|0o[0-7]+|0x[0-9a-fA-F_]+|0b[01_]+)",
+    re.ASCII,
 )
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+_NO_CHARACTER = re.compile(r"\\U(?!0010|000[0-9a-fA-F])[0-9a-fA-F]{8}")
+_QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+_WORDS = {
+    "<block end>": "the end of the block",
+    "<block mapping start>": "a key",
+    "<block sequence start>": "`-`",
+    "<document start>": "the start of the file",
+    "<stream end>": "the end of the file",
+    "<scalar>": "a text",
+    "<alias>": "an alias",
+    "<anchor>": "an anchor",
+    "<tag>": "a tag",
+    "<directive>": "a directive",
+    "?": "a key",
+}
+"""What YAML's parser names its tokens, in words."""
 
-
-@dataclass(frozen=True, slots=True)
-class Scalar:
-    """A scalar: its text, whether it was quoted (or a block), and where it stands."""
-
-    text: str
-    quoted: bool
-    span: Span
-
-    @property
-    def is_null(self) -> bool:
-        """Whether it is YAML's null: nothing, `~` or `null`, unquoted."""
-        return not self.quoted and self.text in ("", "~", "null")
-
-    def within(self, start: int, end: int) -> Span:
-        """The span in the source of the characters from `start` to `end` of the text."""
-        raw = self.span.text
-        if raw[start:end] == self.text[start:end] and len(raw) == len(self.text):
-            return Span(self.span.source, self.span.start + start, self.span.start + end)
-        places = _places(raw, self.text)
-        first = places[min(start, len(places) - 1)]
-        last = places[min(max(end - 1, start), len(places) - 1)] + 1
-        return Span(self.span.source, self.span.start + first, self.span.start + max(last, first))
-
-
-@dataclass(frozen=True, slots=True)
-class Mapping:
-    """A mapping: its pairs in order, keys unique and scalar."""
-
-    pairs: tuple[tuple[Scalar, Node], ...]
-    span: Span
-
-    def get(self, key: str) -> Node | None:
-        """The node under a key."""
-        return next((value for name, value in self.pairs if name.text == key), None)
-
-    def key(self, key: str) -> Scalar | None:
-        """The key itself, with its place."""
-        return next((name for name, _ in self.pairs if name.text == key), None)
-
-    def __iter__(self) -> Iterator[tuple[Scalar, Node]]:
-        return iter(self.pairs)
-
-
-@dataclass(frozen=True, slots=True)
-class Sequence:
-    """A sequence of nodes."""
-
-    items: tuple[Node, ...]
-    span: Span
-
-    def __iter__(self) -> Iterator[Node]:
-        return iter(self.items)
-
-
-Node = Scalar | Mapping | Sequence
-
-
-def _places(raw: str, text: str) -> list[int]:
-    """For each character of a scalar's text the offset of it in what was written (folding and escapes passed over)."""
-    places = []
-    at = 0
-    for character in text:
-        if character.isspace():
-            places.append(min(at, max(len(raw) - 1, 0)))
-            while at < len(raw) and raw[at].isspace():
-                at += 1
-            continue
-        found = raw.find(character, at)
-        if found >= 0:
-            at = found
-        places.append(min(at, max(len(raw) - 1, 0)))
-        at += 1
-    return places or [0]
+_QUOTE_IT = "inside `{ }` quote an expression that has a comma, a bracket or a colon, or write it below"
+_SYNTAX_HINTS = (
+    (r"mapping values are not allowed", "quote a text that has `: ` in it, or look at the indentation"),
+    (r"could not find expected", "a key ends with `: ` on its own line; look at the indentation"),
+    (r"unknown escape character", "in double quotes `\\` begins an escape; single quotes have none"),
+    (r"while scanning a quoted scalar", "close the quotes"),
+    (r"expected chomping or indentation", "quote an expression that begins with `>` or `|`"),
+    (r"cannot start any token", "quote it"),
+    (r"while parsing a block", "look at the indentation"),
+)
 
 
 @dataclass(slots=True)
@@ -114,93 +71,136 @@ class _Reader:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.problems: list[Problem] = []
+        self.problems = Problems()
 
-    def problem(self, code: str, message: str, start: int, end: int, hint: str = "") -> None:
-        self.problems.append(Problem(code, message, Span(self.source, start, max(end, start)), hint))
+    def problem(self, code: str, message: str, span: Span, hint: str = "") -> None:
+        self.problems.append(Problem(code, message, span, hint))
 
     def stop(self, code: str, message: str, start: int, end: int, hint: str = "") -> RulesetError:
-        self.problem(code, message, start, end, hint)
-        return RulesetError(self.problems)
+        """A problem after which nothing can be read."""
+        size = len(self.source.text)
+        span = Span(self.source, min(start, size), min(max(start, end), size))
+        return RulesetError([*self.problems, Problem(code, message, span, hint)])
 
     def document(self) -> Node:
         text = self.source.text
         if len(text) > MOST_CHARACTERS:
-            raise self.stop(
-                "too-large",
-                f"the file has {len(text):,} characters; at most {MOST_CHARACTERS:,} are read",
-                0,
-                0,
-                "split the ruleset with `include:`",
-            )
+            message = f"the file has {len(text):,} characters; at most {MOST_CHARACTERS:,} are read"
+            raise self.stop("too-large", message, 0, 0, "split the ruleset with `include:`")
         try:
             root = self._events()
         except yaml.reader.ReaderError as error:
             at = error.position if isinstance(error.position, int) else 0
-            raise self.stop(
-                "not-text", f"the character U+{ord(text[at]):04X} may not stand in YAML", at, at + 1
-            ) from None
+            message = f"the character U+{ord(text[at]):04X} may not stand in YAML"
+            raise self.stop("not-text", message, at, at + 1) from None
         except yaml.MarkedYAMLError as error:
             raise self._syntax(error) from None
+        except (ValueError, OverflowError):
+            # The parser's own conversions: an escape beyond Unicode, or a version of YAML of thousands of digits.
+            found = _NO_CHARACTER.search(text)
+            start, end = found.span() if found else (0, 0)
+            message = f"`{text[start:end]}` is no character" if found else "not YAML: a number too large"
+            raise self.stop("yaml", message, start, end) from None
         if root is None:
             raise self.stop("empty", "the file holds nothing", 0, 0)
         return root
 
     def _syntax(self, error: yaml.MarkedYAMLError) -> RulesetError:
-        mark = error.problem_mark or error.context_mark
-        at = min(mark.index, len(self.source.text)) if mark else 0
-        message = (error.problem or error.context or "not YAML").rstrip(".")
-        line_start = self.source.text.rfind("\n", 0, at) + 1
-        before = self.source.text[line_start:at]
-        hint = ""
-        if "flow" in (error.context or "") or "{" in before or "[" in before:
-            hint = "inside `{ }` quote an expression that has a comma, a bracket or a colon, or write it below"
-        elif "\t" in self.source.text[line_start : at + 1]:
-            hint = "indent with spaces, not with tabs"
-        elif "mapping values are not allowed" in message:
-            hint = "quote a text that has `: ` in it, or look at the indentation"
-        context = f"{error.context}: " if error.context and error.problem else ""
-        return self.stop("yaml", f"not YAML: {context}{message}", at, at + 1, hint)
+        text = self.source.text
+        context, problem = error.context or "", error.problem or ""
+        unclosed = "quoted scalar" in context and "end of stream" in problem
+        mark = error.problem_mark
+        if mark is None or unclosed:
+            mark = error.context_mark
+        at = min(mark.index, len(text)) if mark is not None else 0
+        before = text[text.rfind("\n", 0, at) + 1 : at]
+        message = _in_words(": ".join(part for part in (context, problem) if part))
+        hint = next((hint for pattern, hint in _SYNTAX_HINTS if re.search(pattern, message)), "")
+        if "flow" in context or "{" in before or "[" in before:
+            hint = _QUOTE_IT
+        elif "\t" in before or text[at : at + 1] == "\t":
+            hint = "write spaces, not tabs"
+        elif re.search(r"[\"'] *$", before):
+            hint = """an expression that begins with a quote is quoted as a whole: `'"text" == field'`"""
+        return self.stop("yaml", f"not YAML: {message}", at, at + 1, hint)
 
     def _events(self) -> Node | None:
         stack: list[_Open] = []
         root: Node | None = None
         nodes = documents = 0
         for event in yaml.parse(self.source.text, Loader=yaml.SafeLoader):
+            if event.start_mark is None or event.end_mark is None:
+                continue
             start, end = event.start_mark.index, event.end_mark.index
+            span = Span(self.source, start, end)
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
                     raise self.stop("documents", "a second document in one file", start, end, "remove `---`")
-                continue
-            if isinstance(event, yaml.AliasEvent):
-                raise self.stop("alias", f"aliases (`*{event.anchor}`) are refused", start, end, "write the value out")
-            if isinstance(event, yaml.NodeEvent):
+            elif isinstance(event, yaml.AliasEvent):
+                message = f"aliases (`*{shorten(event.anchor or '', 40)}`) are refused"
+                raise self.stop("alias", message, start, end, "write the value out")
+            elif isinstance(event, yaml.ScalarEvent | yaml.MappingStartEvent | yaml.SequenceStartEvent):
                 nodes += 1
                 if nodes > MOST_NODES:
-                    raise self.stop("too-large", f"more than {MOST_NODES:,} nodes", start, start + 1)
-                if event.anchor is not None:
-                    self.problem("anchor", f"anchors (`&{event.anchor}`) are refused", start, end, "write the value out")
-            node: Node | None = None
-            if isinstance(event, yaml.ScalarEvent):
-                if event.tag is not None:
-                    self.problem("tag", f"tags (`{shorten(event.tag, 40)}`) are refused", start, end, "remove it")
-                node = Scalar(event.value, event.style is not None, Span(self.source, start, end))
-            elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
-                if event.tag is not None:
-                    self.problem("tag", f"tags (`{shorten(event.tag, 40)}`) are refused", start, end, "remove it")
-                if len(stack) >= MOST_DEPTH:
+                    message = f"the file has more than {MOST_NODES:,} keys and values"
+                    raise self.stop("too-large", message, start, end, "split the ruleset with `include:`")
+                self._decorations(event, span)
+                if isinstance(event, yaml.ScalarEvent):
+                    root = self._add(stack, self._scalar(event, span), root)
+                elif len(stack) >= MOST_DEPTH:
                     raise self.stop("too-deep", f"nested deeper than {MOST_DEPTH} levels", start, start + 1)
-                stack.append(_Open(start, bool(event.flow_style), isinstance(event, yaml.MappingStartEvent)))
-                continue
-            elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
-                node = self._close(stack.pop(), end)
-            if node is not None:
-                if stack:
-                    stack[-1].children.append(node)
                 else:
-                    root = node
+                    mapping = isinstance(event, yaml.MappingStartEvent)
+                    stack.append(_Open(start, bool(event.flow_style), mapping))
+            elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+                root = self._add(stack, self._close(stack.pop(), end), root)
         return root
+
+    def _add(self, stack: list[_Open], node: Node, root: Node | None) -> Node | None:
+        """Put a node into the collection that is open; without one it is the root."""
+        if not stack:
+            return node
+        stack[-1].children.append(node)
+        return root
+
+    def _decorations(
+        self, event: yaml.ScalarEvent | yaml.MappingStartEvent | yaml.SequenceStartEvent, span: Span
+    ) -> None:
+        if event.anchor is not None:
+            message = f"anchors (`&{shorten(event.anchor, 40)}`) are refused"
+            self.problem("anchor", message, span, "write the value out where it is needed")
+        if event.tag is not None:
+            self.problem("tag", f"tags (`{shorten(event.tag, 40)}`) are refused", span, "remove it")
+
+    def _scalar(self, event: yaml.ScalarEvent, span: Span) -> Scalar:
+        scalar = Scalar(event.value, event.style is not None, span)
+        decorated = event.anchor is not None or event.tag is not None
+        wrong = _NO_TEXT.search(event.value)
+        if wrong:
+            message = f"the character U+{ord(wrong.group()):04X} is no text"
+            self.problem("not-text", message, scalar.within(*wrong.span()))
+        elif not decorated and not self._surprises(scalar):
+            return scalar
+        return replace(scalar, refused=True)
+
+    def _surprises(self, scalar: Scalar) -> bool:
+        """Whether YAML 1.1 reads an unquoted word as something that it does not look like; a problem if so."""
+        found = None if scalar.quoted else _SURPRISE.fullmatch(scalar.text)
+        if found is None:
+            return False
+        quote = f'quote it: `"{scalar.text}"`'
+        if found["boolean"]:
+            truth = "true" if scalar.text.lower() in ("yes", "on", "true") else "false"
+            meaning, hint = "a boolean", f"write `{truth}`, or {quote}"
+        elif found["nothing"]:
+            meaning, hint = "nothing", f"write `null`, or {quote}"
+        elif found["sixty"]:
+            meaning, hint = "a number to base 60", quote
+        else:
+            meaning, hint = "a number to another base", "write it without the leading zero, or quote it"
+        self.problem("yaml-1.1", f"YAML 1.1 reads `{shorten(scalar.text, 40)}` as {meaning}", scalar.span, hint)
+        return True
 
     def _close(self, opened: _Open, end: int) -> Node:
         span = Span(self.source, opened.start, end)
@@ -211,69 +211,51 @@ class _Reader:
         children = iter(opened.children)
         cut = 0
         for key, value in zip(children, children, strict=True):
-            if cut and isinstance(key, Scalar) and isinstance(value, Scalar) and value.is_null:
-                cut += _open_brackets(key.text)
-                continue
             if not isinstance(key, Scalar):
-                self.problem("key", "a key must be a word", key.span.start, key.span.end)
-                continue
-            if key.text == "<<":
-                self.problem("merge", "merge keys (`<<`) are refused", key.span.start, key.span.end, "write the keys out")
-                continue
-            self._surprise(key)
-            if opened.flow and isinstance(value, Scalar) and not value.quoted and value.text == "":
-                self.problem(
-                    "comma",
-                    f"inside `{{ }}` a comma ends what stands before `{shorten(key.text, 40)}`",
-                    key.span.start,
-                    key.span.end,
-                    "quote the whole, or write it below instead of inside `{ }`",
-                )
-                continue
-            if key.text in seen:
-                other = seen[key.text]
-                self.problems.append(
-                    Problem(
-                        "duplicate-key",
-                        f"the key `{shorten(key.text, 40)}` stands here a second time",
-                        key.span,
-                        related=(("first here", other.span),),
-                    )
-                )
-                continue
-            seen[key.text] = key
-            cut = 0
-            if opened.flow and isinstance(value, Scalar) and not value.quoted:
-                cut = _open_brackets(value.text)
+                self.problem("key", "a key must be a word", key.span)
+            elif key.text == "<<" and not key.quoted:
+                self.problem("merge", "merge keys (`<<`) are refused", key.span, "write the keys out")
+            elif opened.flow and self._is_bare(key, value):
+                before = pairs[-1][1] if pairs else None
                 if cut > 0:
-                    self.problem(
-                        "comma",
-                        f"inside `{{ }}` a comma ends the expression `{shorten(value.text, 40)}`",
-                        value.span.start,
-                        value.span.end,
-                        "quote the expression, or write it below instead of inside `{ }`",
-                    )
-            if isinstance(value, Scalar):
-                self._surprise(value)
-            pairs.append((key, value))
+                    cut += _open_brackets(key.text)
+                elif isinstance(before, Scalar):
+                    pairs[-1] = (pairs[-1][0], self._cut_before(key, before))
+                else:
+                    hint = f"write `{shorten(key.text, 40)}: {{}}`, or leave `{{ }}` out"
+                    self.problem("shape", f"`{shorten(key.text, 40)}` has no value", key.span, hint)
+            elif key.text in seen:
+                message = f"the key `{shorten(key.text, 40)}` stands here a second time"
+                related = (("first here", seen[key.text].span),)
+                self.problems.append(Problem("duplicate-key", message, key.span, related=related))
+            else:
+                seen[key.text] = key
+                cut = 0
+                if opened.flow and isinstance(value, Scalar) and not value.quoted:
+                    cut = _open_brackets(value.text)
+                    value = self._cut_open(value) if cut > 0 else value
+                pairs.append((key, value))
         return Mapping(tuple(pairs), span)
 
-    def _surprise(self, scalar: Scalar) -> None:
-        if scalar.quoted:
-            return
-        found = _SURPRISE.fullmatch(scalar.text)
-        if found is None:
-            return
-        if found["boolean"]:
-            truth = "true" if scalar.text.lower() in ("yes", "on", "true") else "false"
-            meaning, hint = "a boolean", f'write `{truth}`, or quote it: `"{scalar.text}"`'
-        elif found["sixty"]:
-            meaning, hint = "a number to base 60", f'quote it: `"{scalar.text}"`'
-        else:
-            meaning, hint = "a number to another base", "write it without the leading zero, or quote it"
-        self.problem(
-            "yaml-1.1", f"YAML 1.1 reads `{shorten(scalar.text, 40)}` as {meaning}", scalar.span.start, scalar.span.end, hint
-        )
+    def _is_bare(self, key: Scalar, value: Node) -> bool:
+        """Whether a key inside `{ }` has neither a value nor a colon: most often what follows a comma."""
+        written = self.source.text[key.span.end : value.span.end]
+        return isinstance(value, Scalar) and value.is_null and value.text == "" and ":" not in written
+
+    def _cut_before(self, key: Scalar, value: Scalar) -> Scalar:
+        """The value before a bare key, which the comma has cut."""
+        message = f"inside `{{ }}` a comma ends what stands before `{shorten(key.text, 40)}`"
+        hint = "quote the whole, or write it below instead of inside `{ }`"
+        if not value.refused:
+            self.problem("comma", message, key.span, hint)
+        return replace(value, refused=True)
+
+    def _cut_open(self, value: Scalar) -> Scalar:
+        """A value inside `{ }` that ends at a comma with its brackets open."""
+        message = f"inside `{{ }}` a comma ends the expression `{shorten(value.text, 40)}`"
+        hint = "quote the expression, or write it below instead of inside `{ }`"
+        self.problem("comma", message, value.span, hint)
+        return replace(value, refused=True)
 
 
 def _open_brackets(text: str) -> int:
@@ -281,7 +263,18 @@ def _open_brackets(text: str) -> int:
     return plain.count("(") + plain.count("[") - plain.count(")") - plain.count("]")
 
 
-def read(source: Source) -> tuple[Node, list[Problem]]:
+def _in_words(message: str) -> str:
+    """A message of YAML's parser as a message of ours."""
+
+    def word(found: re.Match[str]) -> str:
+        quoted = found[1] if found[1] is not None else found[2]
+        return _WORDS.get(quoted, f"`{shorten(quoted, 40)}`")
+
+    plain = re.sub(r"<[a-z ]+>", lambda found: _WORDS.get(found[0], found[0]), _QUOTED.sub(word, message))
+    return plain.rstrip(".").replace("but found", "found")
+
+
+def read(source: Source) -> tuple[Node, Problems]:
     """Read a YAML text into nodes.
 
     Parameters
@@ -291,13 +284,13 @@ def read(source: Source) -> tuple[Node, list[Problem]]:
 
     Returns
     -------
-    tuple of Node and list of Problem
+    tuple of Node and Problems
         The root, and what is wrong with the text but does not hide the rest.
 
     Raises
     ------
     RulesetError
-        Where the text is no YAML at all, holds an alias, is too large or too deep.
+        Where the text is no YAML at all, holds an alias, or is too large or too deep; or has too many problems.
 
     Examples
     --------

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from .declare import Declarer
+from .draft import DraftDerivation, DraftLet, DraftRule
 from .expressions import Written
 from .facts import BOOLEAN, INTEGER, TIME, Field, Kind, Type
-from .known import known, known_from
+from .known import Knowledge
 from .model import (
     Choice,
     Derivation,
     Expression,
     Join,
-    JoinedField,
     Ladder,
     Let,
     LetValue,
-    OwnField,
     Parameter,
     Rule,
-    TriggerField,
     VoidTarget,
     parts,
 )
-from .parse import DraftDerivation, DraftLet, DraftRule
-from .problems import Span, listing, nearest, shorten
-from .resolve import WORD, Declarations, Refused, Scope, resolve, resolve_selection
+from .problems import Problem, Span, listing
+from .resolve import resolve, resolve_selection
+from .scope import WORD, Declarations, Refused, Scope
 
 MOST_DEPTH = 150
 
@@ -42,31 +39,35 @@ class RuleBuilder:
     scope: Scope
     lets: dict[str, Let | None] = field(default_factory=dict)
     depths: dict[int, int] = field(default_factory=dict)
-    unsure: bool = False
+    knowledge: Knowledge | None = None
+    refused: bool = False
 
     @property
     def declarations(self) -> Declarations:
         """What the ruleset declares."""
         return self.declarer.declarations
 
-    def problem(self, code: str, message: str, span: Span, hint: str = "") -> Refused:
-        """Record a problem."""
-        return self.declarations.problem(code, message, span, hint)
+    def problem(self, code: str, message: str, span: Span, hint: str = "") -> None:
+        """Record a problem; the rule cannot be built then."""
+        self.declarations.problem(code, message, span, hint)
+        self.refused = True
 
-    def attempt(self, job: Callable[[], Expression]) -> Expression | None:
-        """An expression, or nothing where it was refused."""
-        try:
-            return job()
-        except Refused:
-            return None
+    def warn(self, code: str, message: str, span: Span) -> None:
+        """Record a warning."""
+        self.declarations.problems.append(Problem(code, message, span, warning=True))
 
     def expression(self, written: Written | None, expected: Type | None = None) -> Expression | None:
         """Resolve an expression of the rule and see that it is not too deep, lets included."""
         if written is None:
             return None
-        found = self.attempt(lambda: resolve(written, self.scope, expected))
-        if found is not None and self.depth(found) > MOST_DEPTH:
-            self.problem("too-deep", f"with its `let` values this expression is deeper than {MOST_DEPTH} levels", written.span())
+        try:
+            found = resolve(written, self.scope, expected)
+        except Refused:
+            self.refused = True
+            return None
+        if self.depth(found) > MOST_DEPTH:
+            message = f"with its `let` values this expression is deeper than {MOST_DEPTH} levels"
+            self.problem("too-deep", message, written.span())
             return None
         return found
 
@@ -75,7 +76,8 @@ class RuleBuilder:
         deepest, pending = 0, [(expression, 1)]
         while pending:
             node, level = pending.pop()
-            deepest = max(deepest, level + (self.depths.get(node.let, 0) if isinstance(node, LetValue) else 0))
+            below = self.depths.get(node.let, 0) if isinstance(node, LetValue) else 0
+            deepest = max(deepest, level + below)
             pending.extend((part, level + 1) for part in parts(node))
         return deepest
 
@@ -84,33 +86,34 @@ class RuleBuilder:
     def build(self) -> Rule | None:
         """The rule, or nothing where a problem leaves no rule to speak of."""
         draft = self.draft
-        before = len(self.declarations.problems)
+        self.refused = bool(draft.broken)
         if not self.triggers():
             return None
         self.joins()
         self.names_are_free()
-        lets = self.resolve_lets()
+        self.resolve_lets()
         condition = self.expression(draft.condition, BOOLEAN)
-        self.unsure = len(lets) < len(draft.lets) or (condition is None and draft.condition is not None)
+        if "if" not in draft.broken and (condition is None) == (draft.condition is None):
+            lets = {number: self.lets.get(name) for name, number in self.scope.lets.items()}
+            self.knowledge = Knowledge(condition, self.scope, self.parameters, lets)
         starts = self.declarer.instant(draft.starts)
         ends = self.declarer.instant(draft.ends)
+        self.refused |= (starts is None) != (draft.starts is None) or (ends is None) != (draft.ends is None)
         if starts is not None and ends is not None and draft.ends is not None and ends <= starts:
             self.problem("never-fires", f"the rule `{draft.name}` ends before it starts", draft.ends.span)
-        assumed = known_from(condition)
-        then = self.derivations(draft.then, assumed)
-        ladder = self.ladder(assumed)
+        then = self.derivations(draft.then)
+        ladder = self.ladder()
         voids = self.void_targets()
         for let in draft.lets:
-            if let.name not in self.scope.used_lets:
+            if let.name not in self.scope.used_lets and not draft.broken:
                 self.warn("unused", f"nothing uses the `let` `{let.name}`", let.span)
-        failed = any(not problem.warning for problem in self.declarations.problems[before:])
-        if failed:
+        if self.refused:
             return None
         return Rule(
             name=draft.name,
             triggers=self.scope.triggers,
             joins=tuple(self.scope.joins),
-            lets=tuple(lets),
+            lets=tuple(let for let in (self.lets[name] for name in self.scope.lets) if let is not None),
             condition=condition,
             then=then,
             ladder=ladder,
@@ -123,11 +126,6 @@ class RuleBuilder:
             note=draft.note,
         )
 
-    def warn(self, code: str, message: str, span: Span) -> None:
-        """Record a warning."""
-        self.problem(code, message, span)
-        self.declarations.problems[-1] = replace(self.declarations.problems[-1], warning=True)
-
     def triggers(self) -> bool:
         """Resolve `when`."""
         written = self.draft.when
@@ -135,14 +133,12 @@ class RuleBuilder:
             return False
         found: list[Kind] = []
         for token in written.tree.children:
-            name = str(token)
+            name, span = str(token), written.span(token)
             kind = self.declarations.kinds.get(name)
             if kind is None:
-                span = written.span(token)
-                hint = nearest(name, self.declarations.kinds)
-                self.problem("unknown-kind", f"unknown kind `{shorten(name, 40)}`", span, hint)
+                self.declarations.unknown_kind(name, span)
             elif kind in found:
-                self.problem("duplicate-key", f"the kind `{name}` stands here a second time", written.span(token))
+                self.problem("duplicate-key", f"the kind `{name}` stands here a second time", span)
             else:
                 found.append(kind)
         self.scope.triggers = tuple(found)
@@ -150,12 +146,18 @@ class RuleBuilder:
 
     def joins(self) -> None:
         """Resolve `with`, each entry seeing the trigger and the entries before it."""
+        self.scope.partial = bool(self.draft.broken.intersection(("with", "let")))
         for alias, written in self.draft.joins:
-            try:
-                selection = resolve_selection(written, self.scope)
-            except Refused:
-                continue
-            self.scope.joins.append(Join(alias.text, selection, alias.span))
+            if written is not None:
+                try:
+                    selection = resolve_selection(written, self.scope)
+                except Refused:
+                    pass
+                else:
+                    self.scope.joins.append(Join(alias.text, selection, alias.span))
+                    continue
+            self.refused = True
+            self.scope.broken.add(alias.text)
 
     def names_are_free(self) -> None:
         """One name with two meanings is an error."""
@@ -172,21 +174,19 @@ class RuleBuilder:
             if other is not None:
                 message = f"`{name}` has two meanings here: {what} and {other}"
                 self.problem("ambiguous", message, span, "rename one of them")
+                # The problem is told once, not at each use.
+                self.scope.broken.add(name)
             taken[name] = what
 
-    def resolve_lets(self) -> list[Let]:
+    def resolve_lets(self) -> None:
         """Resolve lets, each after those that it uses; a circle among them is an error."""
         drafts = {let.name: let for let in self.draft.lets}
-        numbers = {name: number for number, name in enumerate(drafts)}
-        self.scope.lets = numbers
-        self.scope.let_type = lambda name: self.let_type(name)
-        order = self.let_order(drafts)
-        for name in order:
-            self.lets[name] = self.resolve_let(drafts[name])
-            resolved = self.lets[name]
-            if resolved is not None:
-                self.depths[numbers[name]] = self.depth(resolved.value)
-        return [let for let in (self.lets.get(name) for name in drafts) if let is not None]
+        self.scope.lets = {name: number for number, name in enumerate(drafts)}
+        self.scope.let_type = self.let_type
+        for name in self.let_order(drafts):
+            let = self.lets[name] = self.resolve_let(drafts[name])
+            if let is not None:
+                self.depths[self.scope.lets[name]] = self.depth(let.value)
 
     def let_type(self, name: str) -> Type:
         """The type of a let that has been resolved; of one that could not be, nothing more is said."""
@@ -211,15 +211,16 @@ class RuleBuilder:
 
     def resolve_let(self, draft: DraftLet) -> Let | None:
         """Resolve one let; its branches agree in type."""
-        expected: Type | None = None
+        expected = self.first_type(draft)
         branches: list[tuple[Expression | None, Expression]] = []
         for condition, value in draft.branches:
             test = self.expression(condition, BOOLEAN)
-            found = self.expression(value, expected if expected is not None else self.first_type(draft))
-            if found is None or (condition is not None and test is None):
-                return None
-            expected = found.type
-            branches.append((test, found))
+            found = self.expression(value, expected)
+            if found is not None and (condition is None or test is not None):
+                branches.append((test, found))
+                expected = found.type
+        if not branches or len(branches) < len(draft.branches):
+            return None
         if draft.single:
             return Let(draft.name, branches[0][1], draft.span)
         return Let(draft.name, Choice(branches[0][1].type, draft.span, tuple(branches)), draft.span)
@@ -241,54 +242,62 @@ class RuleBuilder:
 
     # What follows.
 
-    def derivations(
-        self, drafts: tuple[DraftDerivation, ...], assumed: frozenset[Expression]
-    ) -> tuple[Derivation, ...]:
+    def derivations(self, drafts: tuple[DraftDerivation, ...]) -> tuple[Derivation, ...]:
         """Resolve the entries of a `then`."""
-        found = [self.derivation(draft, assumed) for draft in drafts]
+        found = [self.derivation(draft) for draft in drafts]
         return tuple(derivation for derivation in found if derivation is not None)
 
-    def derivation(self, draft: DraftDerivation, assumed: frozenset[Expression]) -> Derivation | None:
+    def derivation(self, draft: DraftDerivation) -> Derivation | None:
         """Resolve one entry: each field from its expression, else carried over by name."""
-        kind = self.declarations.kinds.get(draft.kind.text)
-        if kind is None:
-            hint = nearest(draft.kind.text, self.declarations.kinds)
-            self.problem("unknown-kind", f"unknown kind `{shorten(draft.kind.text, 40)}`", draft.kind.span, hint)
+        if draft.kind.refused:
             return None
-        given: dict[str, Written] = {}
-        for name, written in draft.fields:
-            if kind.field(name.text) is None:
-                names = [f.name for f in kind.fields]
-                hint = nearest(name.text, names) or (f"its fields are {listing(names)}" if names else "it has no fields")
-                self.problem("unknown-field", f"`{kind.name}` has no field `{shorten(name.text, 40)}`", name.span, hint)
-            given[name.text] = written
-        values = [self.field_value(kind, declared, given.get(declared.name), draft, assumed) for declared in kind.fields]
+        name = draft.kind.text
+        kind = self.declarations.kinds.get(name)
+        if kind is None:
+            self.declarations.unknown_kind(name, draft.kind.span)
+            self.refused = True
+            return None
+        for field_name, _ in draft.fields:
+            if kind.field(field_name.text) is None:
+                self.declarations.unknown_field(kind, field_name.text, field_name.span)
+                self.refused = True
+        given = {field_name.text: written for field_name, written in draft.fields}
+        values = []
+        for declared in kind.fields:
+            if declared.name in given:
+                values.append(self.given_value(kind, declared, given[declared.name]))
+            else:
+                values.append(self.carried_value(kind, declared, draft.kind.span))
         at = self.expression(draft.at, TIME)
-        if at is not None and draft.at is not None and not self.is_known(at, assumed):
+        if at is not None and draft.at is not None and not self.is_known(at):
             self.may_be_missing("the instant `at`", draft.at.span())
         return Derivation(kind, tuple(values), at, draft.kind.span)
 
-    def field_value(
-        self, kind: Kind, declared: Field, written: Written | None, draft: DraftDerivation, assumed: frozenset[Expression]
-    ) -> Expression | None:
-        """The expression that gives a field of a derived fact its value; nothing, and it is missing or the default."""
-        span = draft.kind.span
-        if written is not None:
-            value = self.expression(written, declared.type)
-            if value is not None and declared.required and not self.is_known(value, assumed):
-                self.may_be_missing(f"the field `{declared.name}` of `{kind.name}`", written.span())
-            return value
-        carried = self.scope.carried(declared.name, span)
-        if carried is not None and carried.type != declared.type:
-            message = f"the field `{declared.name}` would carry over, but is of type `{carried.type}` there and `{declared.type}` in `{kind.name}`"
-            self.problem("type", message, span, "give it an expression")
+    def given_value(self, kind: Kind, declared: Field, written: Written | None) -> Expression | None:
+        """The expression that gives a field its value."""
+        value = self.expression(written, declared.type)
+        if value is not None and written is not None and declared.required and not self.is_known(value):
+            self.may_be_missing(f"the field `{declared.name}` of `{kind.name}`", written.span())
+        return value
+
+    def carried_value(self, kind: Kind, declared: Field, span: Span) -> Expression | None:
+        """What carries over to a field by its name; nothing, and it is missing or the default."""
+        name = declared.name
+        if self.scope.broken or self.scope.partial or self.declarations.is_broken("field", name):
             return None
-        if declared.required and carried is None:
-            message = f"nothing supplies the required field `{declared.name}` of `{kind.name}`"
-            hint = f"give it an expression: `{{{kind.name}: {{{declared.name}: …}}}}`"
-            self.problem("missing-field", message, span, hint)
-        elif declared.required and carried is not None and not self.is_known(carried, assumed):
-            self.may_be_missing(f"the field `{declared.name}` of `{kind.name}`, which carries over,", span, declared.name)
+        carried = self.scope.carried(name, span)
+        if carried is not None and carried.type != declared.type:
+            theirs = f"is of type `{carried.type}` there and `{declared.type}` in `{kind.name}`"
+            message = f"the field `{name}` would carry over, but {theirs}"
+            self.problem("type", message, span, "give it an expression")
+        elif declared.required and carried is None:
+            kinds = (*self.scope.triggers, *(join.selection.kind for join in self.scope.joins))
+            if not any(self.declarations.is_broken("kind", other.name) for other in kinds):
+                hint = f"give it an expression: `{{{kind.name}: {{{name}: …}}}}`"
+                message = f"nothing supplies the required field `{name}` of `{kind.name}`"
+                self.problem("missing-field", message, span, hint)
+        elif declared.required and carried is not None and not self.is_known(carried):
+            self.may_be_missing(f"the field `{name}` of `{kind.name}`, which carries over,", span, name)
         return carried
 
     def may_be_missing(self, what: str, span: Span, name: str = "…") -> None:
@@ -296,31 +305,11 @@ class RuleBuilder:
         hint = f"guard it in `if`: `known({name})`, or give a value for that case: `coalesce({name}, …)`"
         self.problem("may-be-missing", f"{what} is required and may be missing", span, hint)
 
-    def is_known(self, expression: Expression, assumed: frozenset[Expression]) -> bool:
+    def is_known(self, expression: Expression) -> bool:
         """Whether an expression cannot be missing where the rule fires; taken as known where that cannot be told."""
-        if self.unsure:
-            return True
-        lets = [let.value for let in (self.lets.get(name) for name in self.scope.lets) if let is not None]
-        memo: dict[int, bool] = {}
+        return self.knowledge is None or self.knowledge.is_known(expression)
 
-        def let_known(number: int) -> bool:
-            if number not in memo:
-                memo[number] = False
-                memo[number] = number < len(lets) and known(lets[number], assumed, self.field_known, self.parameters, let_known)
-            return memo[number]
-
-        return known(expression, assumed, self.field_known, self.parameters, let_known)
-
-    def field_known(self, node: TriggerField | JoinedField | OwnField) -> bool:
-        """Whether a field is required or has a default in every kind that it may be of."""
-        if isinstance(node, JoinedField):
-            return node.slot < 0 or self.scope.joins[node.join].selection.kind.fields[node.slot].known
-        if isinstance(node, TriggerField):
-            slots = dict(node.slots)
-            return all(kind.fields[slots[kind.index]].known for kind in self.scope.triggers)
-        return False
-
-    def ladder(self, assumed: frozenset[Expression]) -> Ladder | None:
+    def ladder(self) -> Ladder | None:
         """Resolve a ladder; its steps ascend."""
         draft = self.draft.ladder
         if draft is None:
@@ -329,24 +318,27 @@ class RuleBuilder:
         steps: list[tuple[int, tuple[Derivation, ...]]] = []
         for scalar, drafts in draft.steps:
             threshold = self.declarer.whole_number(scalar, "a step of a ladder")
+            derivations = self.derivations(drafts)
             if threshold is None:
+                self.refused = True
                 continue
             if steps and threshold <= steps[-1][0]:
-                message = f"the steps of a ladder ascend; {threshold} comes after {steps[-1][0]}"
+                message = f"the steps of a ladder ascend; `{threshold}` comes after `{steps[-1][0]}`"
                 self.problem("ladder", message, scalar.span, "write the steps in ascending order")
-            steps.append((threshold, self.derivations(drafts, assumed)))
+            steps.append((threshold, derivations))
         return Ladder(of, tuple(steps), draft.span) if of is not None else None
 
     def void_targets(self) -> tuple[VoidTarget, ...]:
-        """Resolve `void`."""
+        """Resolve `void`; its fields are the trigger's."""
         found = []
         scope = Scope(self.declarations, triggers=self.scope.triggers)
         for written in self.draft.voids:
             try:
                 selection = resolve_selection(written, scope, where_allowed=False)
             except Refused:
-                continue
-            found.append(VoidTarget(selection.kind, selection.by, written.span()))
+                self.refused = True
+            else:
+                found.append(VoidTarget(selection.kind, selection.by, written.span()))
         return tuple(found)
 
 
@@ -360,4 +352,3 @@ def _names(let: DraftLet) -> set[str]:
         if tree.data == "name"
         for token in tree.children
     }
-

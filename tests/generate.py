@@ -17,8 +17,8 @@ import yaml
 from hypothesis import strategies
 
 import strikeout
-from strikeout.facts import Fact, Kind, Value
-from strikeout.model import Literal, Ruleset
+from strikeout.facts import Fact, Field, Kind, Value
+from strikeout.model import Aggregate, Literal, ParameterValue, Ruleset, Within, rule_expressions, walk
 from strikeout.problems import Span
 from strikeout.values import DAY, HOUR, ArithmeticFault, Period, Zone, add_period
 
@@ -78,6 +78,7 @@ class Writer:
         self.kinds: list[Declared] = []
         self.readable: list[Declared] = []  # What aggregates and `with` may read: of void rules, input kinds only.
         self.voiding: list[Declared] = []
+        self.lengths = [rng.choice(DURATIONS), rng.choice((*DATES, *MONTHS, *DURATIONS))]  # Its favourite windows.
         self.available: set[str] = set()  # Names of kinds that are given, or derived by a rule written so far.
         self.parameters: dict[str, tuple[str, bool, Any]] = {}  # type, dated, value as written
 
@@ -104,7 +105,7 @@ class Writer:
         facts = {kind.name: self.declaration(kind) for kind in self.kinds}
         text: dict[str, Any] = {"ruleset": "generated", "version": "2015-01-01", "subject": "seller"}
         text |= {"timezone": rng.choice(ZONES), "calendar": "CN"}
-        if self.chance(0.35):
+        if self.chance(0.2):
             text["terminal"] = rng.choice([k.name for k in self.kinds])
         text |= {"enums": {"finding": list(MEMBERS)}, "facts": facts}
         values = {name: value for name, (_, _, value) in self.parameters.items()}
@@ -133,15 +134,13 @@ class Writer:
         rng, declared = self.rng, {}
         effect = rng.choice(("", "", "lasting", "interval"))
         for f in FIELDS:
-            if f == "until" or not self.chance(0.8 if f in ("complaint", "amount") else 0.35):
+            if f == "until" or not self.chance(0.8 if f in ("complaint", "amount") else 0.4):
                 continue
             defaults = {
                 **{"integer": "2", "duration": "1d", "boolean": "false", "finding": "serious"},
                 **{"text": '"x"', "time": "2015-01-05"},
             }
-            declared[f] = rng.choice(
-                ("required", "required", "optional", defaults.get(FIELDS[f], "required"))
-            )
+            declared[f] = rng.choice(("required", "required", "optional", "optional", defaults.get(FIELDS[f], "required")))
         if effect == "interval":
             declared["until"] = "required"
         return Declared(name, given, declared, level, effect)
@@ -158,9 +157,7 @@ class Writer:
         types = {}
         for f, how in kind.fields.items():
             plain = how in ("required", "optional")
-            types[f] = (
-                f"optional {FIELDS[f]}" if how == "optional" else FIELDS[f] + ("" if plain else f" = {how}")
-            )
+            types[f] = f"optional {FIELDS[f]}" if how == "optional" else FIELDS[f] + ("" if plain else f" = {how}")
         return written | {"fields": types}
 
     # Rules.
@@ -179,9 +176,24 @@ class Writer:
                 continue
             rules[name], derives = self.rule(chosen)
             self.available |= derives
+        if self.chance(0.25):
+            rules |= self.circle()
         given = self.readable = [k for k in self.kinds if k.given]
         for n, trigger in enumerate(self.voiding):
             rules[f"v{n}"] = self.void_rule(trigger, [k for k in given if k not in self.voiding])
+        return rules
+
+    def circle(self) -> dict[str, Any]:
+        """Rules of one trigger each of which reads what the next one derives: neutral reads on a circle."""
+        rng, rules = self.rng, {}
+        trigger = rng.choice([k for k in self.kinds if k.name in self.available])
+        above = [k for k in self.kinds if k.level > trigger.level and k not in self.voiding]
+        ring = rng.sample(above, min(len(above), rng.randint(2, 3)))
+        for place, kind in enumerate(ring):
+            rule, scope = self.head([trigger])
+            read = self.selection(ring[(place + 1) % len(ring)], scope)
+            rule["if"] = f"{rng.choice(('any', 'none', 'none'))}({read}{self.window(scope)})"
+            rules[f"{rng.choice('pq')}{place}"] = rule | {"then": self.derivation([trigger], scope, set(), kind)}
         return rules
 
     def scope(self, triggers: list[Declared]) -> Scope:
@@ -196,7 +208,7 @@ class Writer:
             key = rng.choice(("from", "until"))
             rule[key] = rng.choice(TIMES)
         for alias in ("former", "other"):
-            if self.chance(0.18):
+            if self.chance(0.12):
                 kind = rng.choice([k for k in self.readable if k.name in self.available])
                 rule.setdefault("with", {})[alias] = self.selection(kind, scope)
                 scope.aliases[alias] = kind
@@ -220,14 +232,25 @@ class Writer:
     def rule(self, triggers: list[Declared]) -> tuple[dict[str, Any], set[str]]:
         rng = self.rng
         rule, scope = self.head(triggers)
-        self.condition(rule, scope)
         derives: set[str] = set()
         self.back: set[str] = set()
-        if self.chance(0.15):
-            steps = sorted(rng.sample(range(1, 7), rng.randint(1, 3)))
-            of = self.top(
-                self.aggregate("integer", scope, True) if self.chance(0.6) else self.integer(scope, 2, False)
-            )
+        ladder = self.chance(0.22)
+        if not ladder or self.chance(0.4):
+            self.condition(rule, scope)
+        if ladder:
+            steps = sorted(rng.sample((1, 2, 3, 4, 12), rng.randint(1, 4)))
+            if self.chance(0.4):
+                rule.setdefault("let", {})["climb"] = self.aggregate("integer", scope, True)
+                scope.lets["climb"] = ("integer", True)
+            of = self.aggregate("integer", scope, True)
+            sums = [k for k in self.readable if "amount" in k.fields]
+            if sums and self.chance(0.4):
+                of = f"sum({rng.choice(sums).name}.amount{self.window(scope)})"
+            lets = [name for name, (type_, _) in scope.lets.items() if type_ == "integer"]
+            if lets and self.chance(0.5):
+                of = rng.choice(lets)
+            elif self.chance(0.35):
+                of = self.top(rng.choice((f"({of} + {self.atom('integer', scope, False)})", self.integer(scope, 2, False))))
             rule["ladder"] = {"of": of, "steps": {str(s): self.then(triggers, scope, derives) for s in steps}}
         else:
             rule["then"] = self.then(triggers, scope, derives)
@@ -240,10 +263,10 @@ class Writer:
         """An `if`, and what its guards make known."""
         parts = []
         for f, known in list(scope.fields.items()):
-            if not known and self.chance(0.4):
+            if not known and self.chance(0.25):
                 parts.append(f"known({f})")
                 scope.fields[f] = True
-        if self.chance(0.5):
+        if self.chance(0.4):
             parts.append(self.boolean(scope, self.rng.choice((0, 0, 1, 2))))
         self.rng.shuffle(parts)
         if parts:
@@ -252,6 +275,9 @@ class Writer:
     def void_rule(self, trigger: Declared, targets: list[Declared]) -> dict[str, Any]:
         rule, scope = self.head([trigger])
         self.condition(rule, scope)
+        if self.chance(0.4):
+            asked = f"count({self.selection(self.rng.choice(targets), scope)}) {self.rng.choice(('<', '==', '>='))} 2"
+            rule["if"] = f"{asked} and ({rule['if']})" if "if" in rule else asked
         voids = []
         for target in self.rng.sample(targets, 2 if len(targets) > 1 and self.chance(0.3) else 1):
             by = [f for f in target.fields if f in trigger.fields and self.chance(0.6)]
@@ -259,17 +285,25 @@ class Writer:
         return rule | {"void": voids if len(voids) > 1 else voids[0]}
 
     def then(self, triggers: list[Declared], scope: Scope, derives: set[str]) -> Any:
-        entries = [self.derivation(triggers, scope, derives) for _ in range(2 if self.chance(0.15) else 1)]
+        entries = [self.derivation(triggers, scope, derives)]
+        if self.chance(0.25):
+            again = next(iter(entries[0])) if isinstance(entries[0], dict) else entries[0]
+            same = next(k for k in self.kinds if k.name == again) if self.chance(0.6) else None
+            entries.append(self.derivation(triggers, scope, derives, same))
         return entries if len(entries) > 1 else entries[0]
 
-    def derivation(self, triggers: list[Declared], scope: Scope, derives: set[str]) -> Any:
+    def derivation(
+        self, triggers: list[Declared], scope: Scope, derives: set[str], forced: Declared | None = None
+    ) -> Any:
         rng = self.rng
         able = [k for k in self.kinds if k not in self.voiding]
         free = [k for k in able if not k.given or self.chance(0.2)]
         now = [k for k in free if k.level > max(t.level for t in triggers)]  # No circle at one instant.
         later = not now or self.chance(0.2)
+        if forced:
+            now, later = [forced], forced not in now
         ahead = [k for k in free if k not in triggers] if self.chance(0.9) else free
-        kind = rng.choice(ahead or free or able) if later else rng.choice(now)
+        kind = forced or (rng.choice(ahead or free or able) if later else rng.choice(now))
         derives.add(kind.name)
         if later and kind.level <= max(t.level for t in triggers):
             self.back.add(kind.name)
@@ -316,9 +350,10 @@ class Writer:
         """An expression of a type, of which the checker says that it is known if it must be."""
         special = {"integer": self.integer, "duration": self.duration, "time": self.time}
         if type_ == "boolean":
-            return self.top(
-                self.boolean(scope, depth) if self.chance(0.7) else self.atom(type_, scope, known)
-            )
+            text = self.top(self.boolean(scope, depth) if self.chance(0.7) else self.atom(type_, scope, known))
+            return f"{text} == true" if known and scope.fields.get(text) is False else text
+        if type_ == "integer" and self.chance(0.4):
+            return self.aggregate(type_, scope, known)
         if type_ in special and depth > 0:
             return self.top(special[type_](scope, depth, known))
         return self.top(self.combined(type_, scope, depth, known))
@@ -357,9 +392,7 @@ class Writer:
         names = [f for f, sure in scope.fields.items() if FIELDS[f] == type_ and (sure or not known)]
         names += [n for n, (t, sure) in scope.lets.items() if t == type_ and (sure or not known)]
         names += [
-            p
-            for p, (t, dated, _) in self.parameters.items()
-            if t == type_ and not (dated and (known or scope.where))
+            p for p, (t, dated, _) in self.parameters.items() if t == type_ and not (dated and (known or scope.where))
         ]
         for alias, kind in scope.aliases.items():
             own = [f for f in kind.fields if FIELDS[f] == type_ and (kind.known(f) or not known)]
@@ -388,9 +421,7 @@ class Writer:
         if way < 0.85 and not known:
             x, y = (self.duration(scope, depth - 1, False) for _ in range(2))
             return f"({x} // {y})"
-        return self.rng.choice(
-            (f"min({a}, {b})", f"max({a}, {b}, 1)", f"abs({a})", f"(-{a})" if a[0] != "-" else a)
-        )
+        return self.rng.choice((f"min({a}, {b})", f"max({a}, {b}, 1)", f"abs({a})", f"(-{a})" if a[0] != "-" else a))
 
     def duration(self, scope: Scope, depth: int, known: bool) -> str:
         if depth == 0 or self.chance(0.5):
@@ -430,8 +461,8 @@ class Writer:
             compare = rng.choice((">=", ">=", "==", "<", "!="))
             return f"({self.aggregate('integer', scope, True)} {compare} {rng.randint(1, 3)})"
         flags = [f for f in scope.fields if FIELDS[f] == "boolean"]
-        if flags and self.chance(0.2):
-            return rng.choice(flags)
+        if flags and self.chance(0.4):
+            return rng.choice((flags[0], f"(not {flags[-1]})"))
         types = [t for t in ("finding", "id", "text", "boolean") if any(FIELDS[f] == t for f in scope.fields)]
         type_ = rng.choice(("integer", "integer", "time", "duration", *types))
         left = self.named(type_, scope)
@@ -439,8 +470,8 @@ class Writer:
             texts = [f'"{i}"' for i in IDS] if type_ == "id" else [self.literal(type_) for _ in range(2)]
             items = ", ".join(dict.fromkeys(texts[:2]))
             return f"({left} {rng.choice(('in', 'not in'))} [{items}])"
-        if type_ == "integer" and self.chance(0.15):
-            return f"({left} {rng.choice(('in', 'not in'))} [1, {self.integer(scope, 0, False)}])"
+        if type_ == "integer" and self.chance(0.3):
+            return f"({left} {rng.choice(('in', 'not in'))} [1, 2, {self.integer(scope, 0, False)}])"
         if type_ in ("finding", "id", "text", "boolean"):
             right = self.atom(type_, scope, False)
             if right != left:
@@ -464,11 +495,7 @@ class Writer:
                 else {"integer": "((at - 2015-01-05) // 1d)", "time": "at"}.get(type_, "(at - 2015-01-05)")
             )
         return self.aggregate(type_, scope, False) or (
-            "at"
-            if type_ == "time"
-            else "(at - 2015-01-05)"
-            if type_ == "duration"
-            else self.rng.choice(names)
+            "at" if type_ == "time" else "(at - 2015-01-05)" if type_ == "duration" else self.rng.choice(names)
         )
 
     # Aggregates.
@@ -484,9 +511,7 @@ class Writer:
         holders += [(k, "at") for k in self.readable] if type_ == "time" else []
         functions = ["sum"] if type_ in ("integer", "duration") else []
         if not known:
-            functions += ["first", "last"] + (
-                ["min", "max"] if type_ in ("integer", "duration", "time") else []
-            )
+            functions += ["first", "last"] + (["min", "max"] if type_ in ("integer", "duration", "time") else [])
         if not functions or not holders:
             return ""
         kind, f = rng.choice(holders)
@@ -513,10 +538,9 @@ class Writer:
         if way < 0.4:
             return ""
         if way < 0.7:
-            lengths = [*DURATIONS, *DATES, *MONTHS] + [
-                p for p in ("window", "span", "term") if p in self.parameters
-            ] * 5
-            lengths += ["grace"] * 3 if "grace" in scope.fields else []
+            lengths = self.lengths * 3 + [rng.choice((*DURATIONS, *DATES, *MONTHS))]
+            lengths += [p for p in ("window", "span", "term") if p in self.parameters]
+            lengths += ["grace"] * 4 if "grace" in scope.fields else []
             return f" within {rng.choice(lengths)}{rng.choice(('', ' inclusive'))}"
         if way < 0.85:
             return f" since {self.selection(self.read(), scope)}"
@@ -595,7 +619,18 @@ def history(rng: random.Random, ruleset: Ruleset, size: int) -> list[Fact]:
     subjects = SUBJECTS[: rng.choice((1, 1, 1, 4, 5, 7))]
     facts: list[Fact] = []
     favourite = rng.choice(given)
+    huge = 0.4 if rng.random() < 0.12 else 0.01
+    windows = [*_windows(ruleset), DAY]
     for _ in range(size):
+        if facts and rng.random() < 0.35:  # The same or nearly, a window later.
+            former = rng.choice(facts)
+            at = _near(rng, zone, former.at, [rng.choice(windows)], 1)
+            values = tuple(
+                _value(rng, f, anchors, lengths, huge) if rng.random() < 0.2 else value
+                for f, value in zip(former.kind.fields, former.values, strict=True)
+            )
+            facts.append(replace(former, at=at, known_at=at, values=values, seq=0))
+            continue
         at = _near(rng, zone, rng.choice(anchors), lengths)
         if rng.random() < 0.85:
             anchors.append(at)
@@ -603,7 +638,7 @@ def history(rng: random.Random, ruleset: Ruleset, size: int) -> list[Fact]:
         if rng.random() < 0.2:
             known_at = _near(rng, zone, rng.choice(anchors), lengths)
         kind = favourite if rng.random() < 0.35 else rng.choice(given)
-        values = tuple(_value(rng, f.type.name, f.type.members, f, anchors, lengths) for f in kind.fields)
+        values = tuple(_value(rng, f, anchors, lengths, huge) for f in kind.fields)
         seq = rng.choice((0, 0, 0, 1, 2, -1)) if rng.random() < 0.3 else 0
         facts.append(Fact(kind, at, rng.choice(subjects), values, seq, known_at))
         if rng.random() < 0.06:
@@ -617,9 +652,7 @@ def _lengths(part: object) -> Iterator[int | Period]:
     if isinstance(part, Ruleset):
         for parameter in part.parameters:
             for value in [parameter.value, *(v for _, v in parameter.dated)]:
-                if isinstance(value, Period) or (
-                    parameter.type.name == "duration" and isinstance(value, int)
-                ):
+                if isinstance(value, Period) or (parameter.type.name == "duration" and isinstance(value, int)):
                     yield value
         yield from _lengths((part.rules, part.void_rules))
     elif isinstance(part, tuple):
@@ -631,6 +664,17 @@ def _lengths(part: object) -> Iterator[int | Period]:
     elif is_dataclass(part) and not isinstance(part, (Span, Kind)):
         for f in fields(part):
             yield from _lengths(getattr(part, f.name))
+
+
+def _windows(ruleset: Ruleset) -> Iterator[int | Period]:
+    """The lengths of the windows of a ruleset, where they are literals or parameters."""
+    for rule in (*ruleset.rules, *ruleset.void_rules):
+        for expression in rule_expressions(rule):
+            for node in walk(expression):
+                if isinstance(node, Aggregate) and isinstance(node.window, Within):
+                    yield from _lengths(node.window.length)
+                    if isinstance(node.window.length, ParameterValue):
+                        yield from _lengths(replace(ruleset, rules=(), void_rules=(), kinds_by_name={}))
 
 
 def _bounds(ruleset: Ruleset) -> list[int]:
@@ -654,17 +698,19 @@ def _change(rng: random.Random, zone: Zone) -> int | None:
     return high
 
 
-def _near(rng: random.Random, zone: Zone, anchor: int, lengths: Sequence[int | Period]) -> int:
-    """An instant that stands in some sharp relation to another."""
+def _near(
+    rng: random.Random, zone: Zone, anchor: int, lengths: Sequence[int | Period], forward: int = 0
+) -> int:
+    """An instant that stands in some sharp relation to another; `forward`, at the end of a window that it begins."""
     way, sign, length = rng.random(), rng.choice((1, 1, -1)), rng.choice(lengths)
+    way, sign = (0.5, 1) if forward else (way, sign)
     try:
         if way < 0.25:
             instant = anchor
-        elif way < 0.55 and isinstance(length, Period):
-            forward = sign == 1 or length.unit == "workdays"
+        elif way < 0.6 and isinstance(length, Period):
             period = Period("dates", length.count) if length.unit == "workdays" else length
-            instant = add_period(zone, None, anchor, period, 1 if forward else -1)
-        elif way < 0.55 and isinstance(length, int):
+            instant = add_period(zone, None, anchor, period, 1 if sign == 1 else -1)
+        elif way < 0.6 and isinstance(length, int):
             instant = anchor + sign * length if abs(length) < 400 * DAY else anchor
         elif way < 0.7:
             instant = zone.start_of_day(anchor + rng.randint(0, 2) * DAY)
@@ -672,34 +718,25 @@ def _near(rng: random.Random, zone: Zone, anchor: int, lengths: Sequence[int | P
             instant = zone.start_of_month(anchor + rng.randint(0, 31) * DAY)
         else:
             instant = anchor + sign * rng.randint(0, 5) * rng.choice((HOUR, DAY, 12 * HOUR))
-        return zone.checked_instant(instant + rng.choice((0, 0, 0, 1, -1)))
+        return zone.checked_instant(instant + rng.choice((0, 0, 0, 0, 1, -1)))
     except ArithmeticFault:
         return anchor
 
 
 def _value(
-    rng: random.Random,
-    type_: str,
-    members: Sequence[str],
-    f: Any,
-    anchors: Sequence[int],
-    lengths: Sequence[Any],
+    rng: random.Random, f: Field, anchors: Sequence[int], lengths: Sequence[int | Period], huge: float
 ) -> Value:
+    type_, members = f.type.name, f.type.members
     if not f.required and rng.random() < 0.4:
-        default: Value = f.default
-        return default
+        return f.default
     if members:
         return rng.choice(members)
     if type_ == "integer":
-        huge = (INTEGER_MAX, INTEGER_MAX - 1, -INTEGER_MAX - 1)
-        return rng.choice(huge) if rng.random() < 0.02 else rng.choice((0, 1, 1, 2, 3, 4, 12, -1))
+        edges = (INTEGER_MAX, INTEGER_MAX - 1, -INTEGER_MAX - 1, -INTEGER_MAX)
+        return rng.choice(edges) if rng.random() < huge else rng.choice((0, 1, 1, 2, 2, 3, 4, 12, -1))
     if type_ == "duration":
         plain = [length for length in lengths if isinstance(length, int)]
-        return (
-            rng.choice((-HOUR, INTEGER_MAX))
-            if rng.random() < 0.02
-            else rng.choice(plain) + rng.choice((0, 0, 1))
-        )
+        return rng.choice((-HOUR, -DAY, INTEGER_MAX)) if rng.random() < 0.07 + huge / 2 else rng.choice(plain) + rng.choice((0, 0, 1))
     choices: dict[str, Sequence[Value]] = {
         "time": anchors,
         "boolean": (True, False),
@@ -711,7 +748,7 @@ def _value(
 
 def instants(rng: random.Random, facts: Sequence[Fact]) -> int | None:
     """An `as_of` worth trying: none, or an instant at which something happens, or just beside it."""
-    if not facts or rng.random() < 0.4:
+    if not facts or rng.random() < 0.6:
         return None
     fact = rng.choice(facts)
     return rng.choice((fact.at, fact.known_at)) + rng.choice((-1, 0, 0, 1, DAY))

@@ -222,9 +222,7 @@ class World:
                     if same:  # The same fact, with one more reason.
                         same[0].reasons.append(self.trying)
                     else:
-                        (scheduled if derivation.at else self.standing).append(
-                            Entry(fact, self.step, [self.trying])
-                        )
+                        (scheduled if derivation.at else self.standing).append(Entry(fact, self.step, [self.trying]))
                 if rule.ladder and derivations:  # Once a step.
                     break
         self.waiting += scheduled
@@ -488,10 +486,7 @@ def _ends(later: Fact, fact: Fact) -> bool:
     return (
         ends is not None
         and ends.kind == fact.kind.index
-        and all(
-            later.values[own] is not None and later.values[own] == fact.values[other]
-            for other, own in ends.slots
-        )
+        and all(later.values[own] is not None and later.values[own] == fact.values[other] for other, own in ends.slots)
     )
 
 

@@ -28,8 +28,8 @@ FLOORS = (
     ("gate", ("read", "expressions", "parse", "merge", "resolve", "check", "schema")),
     ("machine", ("timeline", "evaluate", "durable", "rete", "compiled")),
     ("speech", ("outcome", "explanation", "cases")),
-    ("reach", ("files",)),
-    ("door", ("door", "api", "cli", "__main__")),
+    ("reach", ("files", "sample",)),
+    ("door", ("door", "api", "cli", "command_sample", "__main__")),
 )
 FLOOR_OF = {room: number for number, (_, rooms) in enumerate(FLOORS) for room in rooms}
 NAMES = tuple(name for name, _ in FLOORS)

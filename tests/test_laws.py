@@ -102,7 +102,9 @@ def some() -> list[Case]:
 def engine(request: pytest.FixtureRequest) -> str:
     name = str(request.param)
     try:
-        generate.load("{ruleset: r, subject: s, timezone: UTC, facts: {a: {input: true}, b: {}}, rules: {r: {when: a, then: b}}}").program(name)
+        generate.load(
+            "{ruleset: r, subject: s, timezone: UTC, facts: {a: {input: true}, b: {}}, rules: {r: {when: a, then: b}}}"
+        ).program(name)
     except strikeout.RunError as error:
         pytest.skip(str(error))
     return name
@@ -167,7 +169,11 @@ def shown(part: Any) -> str:
         return f"{part.kind.name}{part.values}@{part.at}"
     if isinstance(part, list | tuple):
         return "[" + ", ".join(shown(one) for one in part) + "]"
-    return "{" + ", ".join(f"{shown(k)}: {shown(v)}" for k, v in part.items()) + "}" if isinstance(part, dict) else str(part)
+    return (
+        "{" + ", ".join(f"{shown(k)}: {shown(v)}" for k, v in part.items()) + "}"
+        if isinstance(part, dict)
+        else str(part)
+    )
 
 
 def lines(outcome: strikeout.Outcome) -> list[str]:

@@ -1,0 +1,14 @@
+"""The engine `rete`: durable_rules over the graph view."""
+
+from __future__ import annotations
+
+import strikeout
+from strikeout.facts import Fact
+
+from .engines import load, run, tally
+
+__all__ = ["decide", "load", "tally"]
+
+
+def decide(loaded: tuple[strikeout.Ruleset, list[Fact]]) -> strikeout.Outcome:
+    return run("rete", loaded)

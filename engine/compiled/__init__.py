@@ -1,0 +1,7 @@
+"""The engine `compiled`: rulesets as generated code, run in plain Python or by numba."""
+
+from __future__ import annotations
+
+from .program import CompiledProgram
+
+__all__ = ["CompiledProgram"]

@@ -1,0 +1,1 @@
+from engine.case_facts import *

@@ -1,0 +1,1 @@
+from engine.case_model import *

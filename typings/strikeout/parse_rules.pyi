@@ -1,0 +1,1 @@
+from engine.parse_rules import *

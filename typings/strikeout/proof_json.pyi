@@ -1,0 +1,1 @@
+from engine.proof_json import *
