@@ -8,13 +8,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 EXAMPLE := taobao-counterfeit docs/example.csv
 
-.PHONY: help example check test format stubs clean
+.PHONY: help example check test benchmark format stubs clean
 .NOTPARALLEL:
 
 help:
 	@echo 'make example   run a shipped ruleset on docs/example.csv'
 	@echo 'make check     everything: format, lint, types, tests'
 	@echo 'make test      the tests alone'
+	@echo 'make benchmark strikeout and its peers side by side, for some minutes'
 	@echo 'make format    put the code in form'
 	@echo 'make stubs     write typings/ anew, after a module came or went'
 	@echo 'make clean     remove what was built or cached, and the virtual environment'
@@ -32,6 +33,11 @@ check: $(VENV)/.dev
 
 test: $(VENV)/.dev
 	$(BIN)/pytest
+
+# What of the peers cannot be installed here is a row that says so.
+benchmark: $(VENV)/.core
+	-@$(PIP) install --editable '.[bench]'
+	$(BIN)/python -m benchmarks $(BENCHMARKS)
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .

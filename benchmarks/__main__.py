@@ -14,7 +14,8 @@ from pathlib import Path
 import strikeout
 
 from .peers import PEERS
-from .sections import SECTIONS, Options, say
+from .samples import KEYS
+from .sections import ENGINES, SECTIONS, Options, say
 
 README = Path(__file__).parent / "README.md"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
@@ -54,6 +55,10 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--only", type=names(sections), default=sections, help="sections: " + ", ".join(sections))
     made.add_argument("--peers", type=names(modules), default=(), help="peers: " + ", ".join(modules))
+    made.add_argument("--engines", type=names(ENGINES), default=ENGINES, help="of the other sections, among these")
+    made.add_argument(
+        "--keys", type=names(KEYS), default=KEYS, help="how the facts of one seller lie: " + ", ".join(KEYS)
+    )
     made.add_argument("--sizes", type=listed, default="1e4,1e5,1e6", help="facts of the files of `peers`, up to 1e8")
     made.add_argument("--sellers", type=listed, default="1000,10000,50000", help="how many sellers of twenty facts")
     made.add_argument("--history", type=listed, default="12500,25000,50000", help="how many facts of one seller")
@@ -90,6 +95,8 @@ def main() -> None:
         options = Options(
             asked.sizes,
             asked.peers,
+            asked.engines,
+            asked.keys,
             asked.sellers,
             asked.history,
             asked.journal,

@@ -34,7 +34,12 @@ ROW = np.dtype(
 )
 SCHEMA = pa.schema(
     [
-        (name, {"at": pa.timestamp("us"), "special": pa.bool_(), "base": pa.int64(), "filed_at": pa.date32()}.get(name, pa.string()))
+        (
+            name,
+            {"at": pa.timestamp("us"), "special": pa.bool_(), "base": pa.int64(), "filed_at": pa.date32()}.get(
+                name, pa.string()
+            ),
+        )
         for name in sample.COLUMNS
     ]
 )
@@ -64,7 +69,7 @@ def blocks(facts: int, seed: int) -> Iterator[Any]:
     """The facts in order of time, about a million at a time."""
     chance = np.random.default_rng(seed)
     sellers = max(1, facts // 4)
-    scale, octaves = sample._few(facts, sellers)
+    scale, octaves = sample.few_sellers(facts, sellers)
     few = ((1 << octaves) - 1) * scale
     complainants = max(3, (facts // 50).bit_length())
     gap = sample.DAYS * sample.DAY * (1 + 2 * sample.REPEATED) * (1 + sample.WITHDRAWN + sample.REVERSED) / facts
@@ -95,7 +100,7 @@ def blocks(facts: int, seed: int) -> Iterator[Any]:
         acts = acts[np.argsort(acts["second"], kind="stable")]
         acts["complaint"] = complaints + 1 + np.arange(len(acts))
         complaints += len(acts)
-        acts["traits"] = (chance.random(len(acts)) * len(sample._TRAITS)).astype("i4")
+        acts["traits"] = (chance.random(len(acts)) * len(sample.TRAITS)).astype("i4")
         acts["filed"] = 1 + (chance.random(len(acts)) * 6).astype("i1")
         fate = chance.random(len(acts))
         for kind, low, high, days in (
@@ -115,7 +120,7 @@ def blocks(facts: int, seed: int) -> Iterator[Any]:
 
 
 def rank(numbers: Any, scale: int = 1) -> Any:
-    """The ranks of numbers of octaves; see `sample._rank`."""
+    """The ranks of numbers of octaves; see `sample.rank`."""
     octaves = numbers.astype("i4")
     return ((scale * 2.0**octaves) * (1 + numbers - octaves)).astype("i4")
 
@@ -124,15 +129,14 @@ def disordered(given: Iterator[Any], facts: int, seed: int) -> Iterator[Any]:
     """The facts in an order drawn by chance; they wait in a temporary file for each future block."""
     chance = np.random.default_rng([seed, 1])
     with tempfile.TemporaryDirectory() as folder:
-        heaps = [Path(folder, str(number)).open("w+b") for number in range(math.ceil(facts / BLOCK))]
+        heaps = [Path(folder, str(number)) for number in range(math.ceil(facts / BLOCK))]
         for block in given:
             places = chance.integers(0, len(heaps), len(block))
             for number, heap in enumerate(heaps):
-                heap.write(block[places == number].tobytes())
+                with heap.open("ab") as file:
+                    file.write(block[places == number].tobytes())
         for heap in heaps:
-            heap.seek(0)
-            with heap:
-                yield chance.permutation(np.frombuffer(heap.read(), ROW))
+            yield chance.permutation(np.fromfile(heap, ROW))
 
 
 def table(block: Any) -> Any:
@@ -140,7 +144,7 @@ def table(block: Any) -> Any:
     kinds = np.asarray(block["kind"])
     undone = pa.array(kinds > 0)
     traits = np.asarray(block["traits"])
-    texts = list(zip(*sample._TRAITS, strict=True))
+    texts = list(zip(*sample.TRAITS, strict=True))
     days = block["second"] // sample.DAY + START
 
     def ids(prefix: str, numbers: Any) -> Any:

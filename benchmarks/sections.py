@@ -9,8 +9,16 @@ from pathlib import Path
 
 from .peers import PEERS, Peer
 from .runs import Measured, growth, measure
-from .samples import KEYS, sample_file
+from .samples import sample_file
 from .tables import ratio, rounded, table
+
+ENGINES = ("rete", "compiled", "bare")
+NAMES = {
+    "rete": "engine `rete`",
+    "compiled": "engine `compiled`",
+    "bare": "durable_rules, bare",
+    "handwritten": "hand-written Python",
+}
 
 UNDER_RETE = 3_000
 """Facts a second that the engine `rete` is to reach on sellers with twenty facts each."""
@@ -18,10 +26,12 @@ UNDER_RETE = 3_000
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was asked for: sizes, the peers by module, seconds for one measurement, how often each, where samples lie."""
+    """What was asked for; `budget` is in seconds, `folder` is where the samples lie."""
 
     sizes: tuple[int, ...]
     peers: tuple[str, ...]
+    engines: tuple[str, ...]
+    keys: tuple[str, ...]
     sellers: tuple[int, ...]
     history: tuple[int, ...]
     journal: tuple[int, ...]
@@ -41,7 +51,7 @@ def side_by_side(options: Options) -> Iterator[str]:
     """Every peer on the same files."""
     sizes = options.sizes
     heads = ["facts a second, of", *(f"{size:,} facts" for size in sizes)]
-    heads += ["to the first", "growth", "peak MB", "loading s", "same conclusions"]
+    heads += ["to the first", "growth", "peak MB", "loading s", "conclusions"]
     rows: list[list[str]] = []
     notes: list[str] = []
     first: dict[int, Measured] = {}
@@ -51,7 +61,7 @@ def side_by_side(options: Options) -> Iterator[str]:
             continue
         missing = peer.missing()
         if missing:
-            rows.append([peer.name, missing, *[""] * (len(heads) - 2)])
+            rows.append([peer.name, *[""] * (len(heads) - 2), missing])
             continue
         found = dict(_peer(peer, options))
         for size, measured in found.items():
@@ -102,9 +112,10 @@ def _cells(
     if peer.policy == "none":
         same = "–"
     elif peer.policy == "whole":
-        same = "yes" if all(m.figures["tally"] == judge[size] for size, m in good) else "NO"
+        same = "the same" if all(m.figures["tally"] == judge[size] for size, m in good) else "DIFFERENT"
     else:
-        same = "yes, simplified" if all(m.figures["tally"] == m.figures["expected"] for _, m in good) else "NO"
+        right = all(m.figures["tally"] == m.figures["expected"] for _, m in good)
+        same = f"as {peer.policy} say" if right else "DIFFERENT"
     return [*rates, times, exponent, f"{last.figures['peak']:,}", f"{last.figures['load']:.2f}", same]
 
 
@@ -113,10 +124,11 @@ def many_sellers(options: Options) -> Iterator[str]:
     heads = ["twenty facts each: facts a second, of"]
     heads += [f"{number:,} sellers" for number in options.sellers] + ["peak MB of each", f"at least {UNDER_RETE:,}"]
     rows = []
-    for name, engine in (("engine `rete`", "rete"), ("engine `compiled`", "compiled"), ("durable_rules, bare", "bare")):
+    for engine in options.engines:
+        name = NAMES[engine]
         say(f"  {name}")
         found = [
-            measure(4 * options.budget, options.repeat, "sellers", engine=engine, number=number, each=20)
+            measure(10 * options.budget, options.repeat, "sellers", engine=engine, number=number, each=20)
             for number in options.sellers
         ]
         good = [m for m in found if not m.failure]
@@ -137,9 +149,9 @@ def one_seller(options: Options) -> Iterator[str]:
     heads = ["one seller: seconds for", *(f"{number:,} facts" for number in options.history)]
     heads += ["growth", "facts a second", "status ms", "peak MB"]
     rows = []
-    for engine in ("rete", "compiled", "bare"):
-        for keys in KEYS:
-            name = f"{'durable_rules, bare' if engine == 'bare' else f'engine `{engine}`'}, {keys}"
+    for engine in options.engines:
+        for keys in options.keys:
+            name = f"{NAMES[engine]}, {keys}"
             say(f"  {name}")
             rows.append([name, *_grown(options, options.history, "history", engine=engine, keys=keys)])
     yield table(heads, rows)
@@ -150,9 +162,11 @@ def journals(options: Options) -> Iterator[str]:
     heads = ["journal of one seller: seconds for", *(f"{number:,} facts" for number in options.journal)]
     heads += ["growth", "facts a second", "status ms", "peak MB"]
     rows = []
-    for engine in ("rete", "compiled"):
-        say(f"  engine {engine}")
-        rows.append([f"engine `{engine}`", *_grown(options, options.journal, "journal", engine=engine)])
+    for engine in options.engines:
+        if engine == "bare":
+            continue
+        say(f"  {NAMES[engine]}")
+        rows.append([NAMES[engine], *_grown(options, options.journal, "journal", engine=engine)])
     yield table(heads, rows)
 
 
@@ -177,11 +191,10 @@ def one_history(options: Options) -> Iterator[str]:
     heads = ["one history of twenty facts, warm", "µs", "to the first"]
     rows = []
     first: Measured | None = None
-    for name, engine in (
-        ("engine `rete`", "rete"),
-        ("engine `compiled`", "compiled"),
-        ("hand-written Python", "handwritten"),
-    ):
+    for engine in (*options.engines, "handwritten"):
+        if engine == "bare":
+            continue
+        name = NAMES[engine]
         say(f"  {name}")
         found = measure(4 * options.budget, options.repeat, "latency", engine=engine, each=20)
         if found.failure:

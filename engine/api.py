@@ -502,7 +502,7 @@ class Outcome:
         >>> import strikeout
         >>> upheld = {"kind": "upheld", "seller": "s", "complainant": "hong", "right": "r", "finding": "counterfeit"}
         >>> outcome = strikeout.load("taobao-counterfeit").run([{**upheld, "at": "2015-01-05", "complaint": "c1"}])
-        >>> outcome.why_not("s", "closure").rules[1].trial.conditions[0].text
+        >>> outcome.why_not("s", "closure").rules[0].trial.conditions[0].text
         'count(strike by complainant, right) >= strike_limit'
         """
         from .questions import instants, kind_named
@@ -572,7 +572,7 @@ def load(name: str | Path) -> Ruleset:
     --------
     >>> import strikeout
     >>> strikeout.load("taobao-counterfeit").title()
-    'Taobao counterfeit goods: three strikes'
+    'Taobao counterfeit sales: three strikes and points'
     """
     # The gate takes half of the time of an import, and a program that only imports need not wait for it.
     from .check import check

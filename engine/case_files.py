@@ -57,11 +57,11 @@ class _CaseParser(CaseFacts):
         if mapping is None:
             return None
         before = self.refusals
-        self.keys(mapping, CASE_KEYS, label)
+        meant = self.keys(mapping, CASE_KEYS, label)
         subject = self.scalar(mapping.get("subject"), "`subject`")
         self.subject = subject.text if subject is not None else ""
         self.about(self.with_parameters(mapping.get("set")))
-        if mapping.get("facts") is None:
+        if mapping.get("facts") is None and "facts" not in meant:
             self.problem("missing-key", f"{label} does not say `facts`", name.span, "no facts at all: `facts: []`")
         given = [self.given(item) for item in self.sequence(mapping.get("facts"), "`facts`")]
         facts = tuple(fact for fact in given if fact is not None)
@@ -222,11 +222,11 @@ def read_cases(source: Source, library: Library) -> CaseFile:
     if mapping is None:
         raise RulesetError(problems)
     start = mapping.pairs[0][0].span if mapping.pairs else mapping.span
-    outer.keys(mapping, CASE_FILE_KEYS, "a case file")
+    meant = outer.keys(mapping, CASE_FILE_KEYS, "a case file")
     title = outer.titles(mapping.get("title"), "`title`")
     outer.titles(mapping.get("note"), "`note`")
     for key in ("ruleset", "cases"):
-        if mapping.get(key) is None:
+        if mapping.get(key) is None and key not in meant:
             outer.problem("missing-key", f"the file does not say `{key}`", start)
     cases = outer.mapping(mapping.get("cases"), "`cases`")
     if cases is not None and not cases.pairs:

@@ -9,17 +9,55 @@ from dataclasses import dataclass
 
 from . import outcome
 from .case_model import Case, Expectation, Figure, Pattern, Standing
+from .document import literal
 from .explanation import Explainer
-from .facts import Fact, Kind, merge_duplicates
+from .facts import INTEGER, Fact, Kind, merge_duplicates
 from .model import Ruleset
 from .outcome import GOOD_STANDING, Status, record, rule_of, to_json
 from .problems import Span
-from .tell import Teller
 from .timeline import Entry, Program, SubjectRun, run_subject
-from .tree import draw
 
 MOST_SHOWN = 6
 """How many facts a failure shows of those derived instead."""
+
+
+SAY = {
+    "nothing": (
+        "用例没有任何预期，推出什么都会通过",
+        "the case expects nothing, so that it would pass whatever is derived",
+    ),
+    "empty": ("此处没有任何预期", "this block expects nothing"),
+    "run": ("预期可以运行，{when}", "expected a run {when}"),
+    "fact": ("预期 `{what}`，{when}", "expected `{what}` {when}"),
+    "absent": ("预期没有 `{what}`，{when}", "expected no `{what}` {when}"),
+    "only": ("预期除所列之外没有 `{what}`，{when}", "expected no other `{what}` than listed, {when}"),
+    "count": ("预期 `{what}` 共 {number} 项，{when}", "expected {number} of `{what}` {when}"),
+    "sum": ("预期 `{what}` 合计 {number}，{when}", "expected the sum of `{what}` to be {number} {when}"),
+    "status": ("预期 `{subject}` 的状态为 `{what}`，{when}", "expected the status `{what}` of `{subject}` {when}"),
+    "when": ("截至 {at}", "as of {at}"),
+    "derived": ("已推出：", "derived:"),
+    "nearest": (
+        "另有推出（最接近的在前，其 {differs} 不同）：",
+        "derived instead (the nearest first; it differs in {differs}):",
+    ),
+    "one": ("这样的事实只推出 1 项，每项只抵一个预期", "only 1 such fact was derived, and each serves one expectation"),
+    "few": (
+        "这样的事实只推出 {number} 项，每项只抵一个预期",
+        "only {number} such facts were derived, and each serves one expectation",
+    ),
+    "is": ("实为 {number}：", "it is {number}:"),
+    "standing": ("实为 `{status}`", "it is `{status}`"),
+    "standing since": ("实为 `{status}`，自 {since} 起", "it is `{status}` since {since}"),
+    "no rule": ("`{ruleset}` 没有推出 `{kind}` 的规则", "no rule of `{ruleset}` derives `{kind}`"),
+    "none": ("没有推出 `{kind}`；推出的有：{counts}", "no `{kind}` was derived; derived were {counts}"),
+    "no facts": ("无", "no facts at all"),
+    "more": ("… 另有 {number} 项", "… and {number} more"),
+}
+
+
+def say(language: str, phrase: str, **parts: object) -> str:
+    """A phrase in a language, `zh` or `en`."""
+    return SAY[phrase][0 if language == "zh" else 1].format(**parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +109,7 @@ def run_case(case: Case, program: Program, language: str = "en") -> tuple[Failur
     ()
     """
     if not case.expectations or all(block.is_empty for block in case.expectations):
-        return (Failure("the case expects nothing, so that it would pass whatever is derived", case.span, ()),)
+        return (Failure(say(language, "nothing"), case.span, ()),)
     by_subject: dict[str, list[Fact]] = {}
     for fact in case.facts:
         by_subject.setdefault(fact.subject, []).append(fact)
@@ -80,7 +118,7 @@ def run_case(case: Case, program: Program, language: str = "en") -> tuple[Failur
     failures: list[Failure] = []
     for block in case.expectations:
         if block.is_empty:
-            failures.append(Failure("this block expects nothing", block.span, ()))
+            failures.append(Failure(say(language, "empty"), block.span, ()))
             continue
         as_of = latest if block.as_of is None else block.as_of
         runs = {subject: run_subject(program, subject, found, as_of) for subject, found in facts.items()}
@@ -99,14 +137,22 @@ class _Comparison:
         self.block = block
         self.runs = runs
         self.derived = [entry for run in runs.values() for entry in run.conclusions]
-        self.when = f"as of {ruleset.zone.format(as_of)}"
+        self.when = self.say("when", at=ruleset.zone.format(as_of))
+
+    def say(self, phrase: str, **parts: object) -> str:
+        """A phrase in the language asked for."""
+        return say(self.language, phrase, **parts)
+
+    def expected(self, phrase: str, **parts: object) -> str:
+        """What was expected, as of when."""
+        return self.say(phrase, when=self.when, **parts)
 
     def failures(self) -> list[Failure]:
         """All that does not hold, in the order of the block's keys."""
         rejected = [run.rejection for run in self.runs.values() if run.rejection is not None]
         if rejected:
             lines = tuple(outcome.describe(rejection, self.ruleset) for rejection in rejected)
-            return [Failure(f"expected a run {self.when}", self.block.span, lines)]
+            return [Failure(self.expected("run"), self.block.span, lines)]
         met = assign(self.block.facts, [entry.fact for entry in self.derived])
         found = [self.missing(pattern, met) for n, pattern in enumerate(self.block.facts) if n not in met]
         for pattern in self.block.absent:
@@ -117,13 +163,13 @@ class _Comparison:
         for kind, span in self.block.only:
             extra = [e for n, e in enumerate(self.derived) if e.fact.kind is kind and n not in taken]
             if extra:
-                expected = f"expected no other `{kind.name}` than listed, {self.when}"
+                expected = self.expected("only", what=kind.name)
                 found.append(Failure(expected, span, self.shown(extra), self.why(extra[0])))
         return found
 
     def missing(self, pattern: Pattern, met: dict[int, int]) -> Failure:
         """A fact that was not derived, with the nearest that was."""
-        expected = f"expected `{_text(pattern.span)}` {self.when}"
+        expected = self.expected("fact", what=_text(pattern.span))
         alike = sorted(
             (entry for entry in self.derived if entry.fact.kind is pattern.kind),
             key=lambda entry: len(pattern.differences(entry.fact)),
@@ -132,11 +178,10 @@ class _Comparison:
             return Failure(expected, pattern.span, self.none_of(pattern.kind), self.why_not(pattern))
         if pattern.matches(alike[0].fact):
             number = sum(pattern.matches(entry.fact) for entry in alike)
-            what = "fact was" if number == 1 else "facts were"
-            line = f"only {number} such {what} derived, and each serves one expectation"
+            line = self.say("one" if number == 1 else "few", number=number)
             return Failure(expected, pattern.span, (line, *self.shown(alike[:number])), self.why(alike[0]))
         differs = [name or self.ruleset.subject for name in pattern.differences(alike[0].fact)]
-        line = f"derived instead (the nearest first; it differs in {', '.join(f'`{name}`' for name in differs)}):"
+        line = self.say("nearest", differs=", ".join(f"`{name}`" for name in differs))
         elsewhere = "at" in pattern.differences(alike[0].fact)
         why = (self.why_not(pattern) if elsewhere else ()) or self.why(alike[0])
         return Failure(expected, pattern.span, (line, *self.shown(alike)), why)
@@ -146,28 +191,28 @@ class _Comparison:
         found = [entry for entry in self.derived if pattern.matches(entry.fact)]
         if not found:
             return []
-        expected = f"expected no `{_text(pattern.span)}` {self.when}"
-        return [Failure(expected, pattern.span, ("derived:", *self.shown(found)), self.why(found[0]))]
+        expected = self.expected("absent", what=_text(pattern.span))
+        return [Failure(expected, pattern.span, (self.say("derived"), *self.shown(found)), self.why(found[0]))]
 
     def figure(self, figure: Figure) -> list[Failure]:
         """A count or a sum that is another."""
         kind = figure.kind
         facts = [entry for entry in self.derived if entry.fact.kind is kind]
         if figure.slot is None:
-            number, what = len(facts), f"`{kind.name}`"
+            number, type_, what, phrase = len(facts), INTEGER, kind.name, "count"
         else:
+            field = kind.fields[figure.slot]
             values = [entry.fact.values[figure.slot] for entry in facts]
-            number = sum(value for value in values if isinstance(value, int))
-            what = f"the sum of `{kind.name}.{kind.fields[figure.slot].name}`"
+            number, type_, what = sum(v for v in values if isinstance(v, int)), field.type, f"{kind.name}.{field.name}"
+            phrase = "sum"
         if number == figure.number:
             return []
-        expected = (
-            f"expected {figure.number} of {what}" if figure.slot is None else f"expected {what} to be {figure.number}"
-        )
+        expected = self.expected(phrase, what=what, number=literal(self.ruleset, type_, figure.number))
         if facts:
-            return [Failure(f"{expected} {self.when}", figure.span, (f"it is {number}:", *self.shown(facts)))]
+            line = self.say("is", number=literal(self.ruleset, type_, number))
+            return [Failure(expected, figure.span, (line, *self.shown(facts)))]
         why = self.why_not(Pattern(kind, None, None, (), figure.span))
-        return [Failure(f"{expected} {self.when}", figure.span, self.none_of(kind), why)]
+        return [Failure(expected, figure.span, self.none_of(kind), why)]
 
     def standings(self) -> list[Failure]:
         """Statuses that are others."""
@@ -177,10 +222,11 @@ class _Comparison:
             status = Status(GOOD_STANDING, None) if run is None else outcome.status(self.ruleset, run)
             if status.kind == standing.status:
                 continue
-            expected = f"expected the status `{standing.status}` of `{standing.subject}` {self.when}"
-            since = f" since {self.ruleset.zone.format(status.since)}" if status.since is not None else ""
-            why = self.why_status(standing, status.kind)
-            failures.append(Failure(expected, standing.span, (f"it is `{status.kind}`{since}",), why))
+            expected = self.expected("status", what=standing.status, subject=standing.subject)
+            line = self.say("standing", status=status.kind)
+            if status.since is not None:
+                line = self.say("standing since", status=status.kind, since=self.ruleset.zone.format(status.since))
+            failures.append(Failure(expected, standing.span, (line,), self.why_status(standing, status.kind)))
         return failures
 
     # What was derived instead, and why.
@@ -188,23 +234,23 @@ class _Comparison:
     def shown(self, entries: Sequence[Entry]) -> tuple[str, ...]:
         """Derived facts as their JSON, the first few of many."""
         lines = [to_json(record(self.ruleset, entry.fact, rule_of(entry))) for entry in entries[:MOST_SHOWN]]
-        return (*lines, f"… and {len(entries) - MOST_SHOWN} more") if len(entries) > MOST_SHOWN else tuple(lines)
+        more = [self.say("more", number=len(entries) - MOST_SHOWN)] if len(entries) > MOST_SHOWN else []
+        return (*lines, *more)
 
     def none_of(self, kind: Kind) -> tuple[str, ...]:
         """That nothing of a kind was derived, and what was."""
         if not any(d.kind is kind for rule in self.ruleset.rules for _, _, d in rule.derivations()):
-            return (f"no rule of `{self.ruleset.name}` derives `{kind.name}`",)
+            return (self.say("no rule", ruleset=self.ruleset.name, kind=kind.name),)
         numbers: dict[str, int] = {}
         for entry in self.derived:
             numbers[entry.fact.kind.name] = numbers.get(entry.fact.kind.name, 0) + 1
         counts = ", ".join(f"{number} `{name}`" for name, number in numbers.items())
-        return (f"no `{kind.name}` was derived; derived were {counts or 'no facts at all'}",)
+        return (self.say("none", kind=kind.name, counts=counts or self.say("no facts")),)
 
     def why(self, entry: Entry) -> tuple[str, ...]:
         """The reasons of a derived fact: its rules, their conditions and what was counted."""
         proof = Explainer(self.ruleset, self.runs[entry.fact.subject]).why([entry], 1)
-        branches = Teller(self.ruleset, self.language).proof(proof)
-        return tuple(draw(branches[1 : 1 + len(proof.roots)]).splitlines())
+        return tuple(proof.text(self.language).splitlines())
 
     def why_not(self, pattern: Pattern) -> tuple[str, ...]:
         """How far the rules got that could derive a fact: at its instant, if one was tried then, else at any."""
@@ -218,7 +264,7 @@ class _Comparison:
             answer = explainer.why_not(pattern.kind)
             if answer.derived:
                 return ()
-        return tuple(draw(Teller(self.ruleset, self.language).why_not(answer)[1:]).splitlines())
+        return tuple(answer.text(self.language).splitlines())
 
     def why_status(self, standing: Standing, status: str) -> tuple[str, ...]:
         """What kept the status expected from being derived, else the reasons of the newest that gives the one found."""

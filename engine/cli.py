@@ -10,6 +10,7 @@ import click
 from . import __version__
 from .command_check import check_command
 from .command_completion import completion_command
+from .command_explain import explain_command
 from .command_list import list_command
 from .command_new import new_command
 from .command_run import run_command
@@ -31,6 +32,7 @@ def commands() -> None:
 for _command in (
     check_command,
     completion_command,
+    explain_command,
     list_command,
     new_command,
     run_command,

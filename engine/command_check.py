@@ -14,20 +14,46 @@ from .names import complete
 from .problems import Problem, RulesetError, Source
 from .terminal import DONE, FAILED, WRONG, language_option, show_problems
 
-FINE = {
-    "en": ("{name}: {number} rules, {warnings}", "{name}: {number} cases, no problems"),
-    "zh": ("{name}：规则 {number} 条，{warnings}", "{name}：用例 {number} 个，无问题"),
+WORDS: dict[str, dict[str, tuple[str, ...]]] = {
+    "en": {
+        "rules": ("no rules", "1 rule", "{} rules"),
+        "cases": ("no cases", "1 case", "{} cases"),
+        "errors": ("no errors", "1 error", "{} errors"),
+        "warnings": ("no problems", "1 warning", "{} warnings"),
+    },
+    "zh": {
+        "rules": ("无规则", "规则 1 条", "规则 {} 条"),
+        "cases": ("无用例", "用例 1 个", "用例 {} 个"),
+        "errors": ("无错误", "错误 1 处", "错误 {} 处"),
+        "warnings": ("无问题", "警告 1 处", "警告 {} 处"),
+    },
 }
-WARNINGS = {"en": ("no problems", "1 warning", "{} warnings"), "zh": ("无问题", "警告 1 条", "警告 {} 条")}
+
+
+FINE = {"en": "{name}: {number}, {problems}", "zh": "{name}：{number}，{problems}"}
+
+
+def _number(language: str, what: str, number: int) -> str:
+    """So many of something, in words."""
+    return WORDS[language][what][min(number, 2)].format(number)
 
 
 def _locate(name: str) -> Source:
     return read_file(Path(name), name) if name.endswith(SUFFIX) else locate(name)
 
 
-def _counted(problems: tuple[Problem, ...]) -> str:
-    errors = sum(not problem.warning for problem in problems)
-    return f"{errors} error{'s' * (errors != 1)}"
+def _check(source: Source, language: str) -> tuple[str, tuple[Problem, ...]]:
+    """How much a file holds, and what it is warned of.
+
+    Raises
+    ------
+    RulesetError
+        Where it has errors.
+    """
+    if source.name.endswith(SUFFIX):
+        return _number(language, "cases", len(read_cases(source, Files()).cases)), ()
+    model = check(source, Files())
+    return _number(language, "rules", len(model.rules) + len(model.void_rules)), model.warnings
 
 
 @click.command("check")
@@ -47,20 +73,15 @@ def check_command(rulesets: tuple[str, ...], language: str) -> None:
             code = WRONG
             continue
         try:
-            if source.name.endswith(SUFFIX):
-                number = len(read_cases(source, Files()).cases)
-                click.echo(FINE[language][1].format(name=name, number=number))
-                continue
-            model = check(source, Files())
+            number, warnings = _check(source, language)
         except RulesetError as error:
             show_problems(error.problems)
-            click.echo(f"{name}: {_counted(error.problems)}", err=True)
+            errors = sum(not problem.warning for problem in error.problems)
+            click.echo(f"{name}: {_number(language, 'errors', errors)}", err=True)
             code = max(code, FAILED)
             continue
-        if model.warnings:
-            show_problems(model.warnings)
-        few = WARNINGS[language]
-        warnings = few[min(len(model.warnings), 2)].format(len(model.warnings))
-        number = len(model.rules) + len(model.void_rules)
-        click.echo(FINE[language][0].format(name=name, number=number, warnings=warnings))
+        if warnings:
+            show_problems(warnings)
+        problems = _number(language, "warnings", len(warnings))
+        click.echo(FINE[language].format(name=name, number=number, problems=problems))
     raise SystemExit(code)

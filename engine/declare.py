@@ -114,6 +114,7 @@ class Declarer:
                     )
                     hint = "one field name has one type in all kinds"
                     self.problem("type", message, places[field.name], hint)
+                    self.declarations.broken.add(("field", field.name))
 
     def field(self, declared: DraftField) -> Field | None:
         """A field: its type, and whether it is optional or has a default."""

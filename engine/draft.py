@@ -59,11 +59,15 @@ class DraftParameter:
 
 @dataclass(frozen=True, slots=True)
 class DraftDerivation:
-    """One entry of `then` as written; a field whose expression has a problem has None."""
+    """One entry of `then` as written; a field whose expression has a problem has None.
+
+    With `partial` there may be fields that could not be read.
+    """
 
     kind: Scalar
     fields: tuple[tuple[Scalar, Written | None], ...]
     at: Written | None
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,34 +7,30 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .evaluate import Fault
 from .facts import Kind
-from .model import Derivation, JoinedField, Ladder, Rule, Ruleset, TriggerField
-from .omissions import Omissions, progress
+from .history import History
+from .model import Rule, Ruleset
+from .omissions import about, progress
 from .outcome import Status, record
 from .proof import (
     Cause,
-    Climb,
-    Given,
-    Joined,
     LeftOut,
     Node,
     ProofRecord,
     RuleAnswer,
-    Stand,
-    Term,
     Trial,
     WhyNotRecord,
     shortfall,
 )
 from .proof_json import proof_json, why_not_json
-from .replay import History, Replay, View, conjuncts
 from .tell import Teller
+from .tell_why_not import WhyNotTeller
 from .timeline import Entry, Reason, SubjectRun
 from .tree import draw, to_html
+from .trials import Trials
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -63,9 +59,7 @@ class Explainer:
         self.ruleset = ruleset
         self.run = run
         self.history = History(ruleset, run)
-        self.omissions = Omissions(self.history, self._in_short)
-        self.replay = Replay(self.history, self.omissions.complete)
-        self._short: dict[tuple[str, int], Trial] = {}
+        self.trials = Trials(self.history)
 
     # Why.
 
@@ -108,108 +102,7 @@ class Explainer:
 
     def _reason(self, reason: Reason) -> Trial:
         trigger = self.history.stand(reason.trigger)
-        return self.trial(reason.rule, trigger, True, reason.derivation, reason.threshold)
-
-    # Trials.
-
-    def _in_short(self, rule: Rule, trigger: Stand) -> Trial:
-        key = (rule.name, trigger.place)
-        found = self._short.get(key)
-        if found is None:
-            found = self._short[key] = self.trial(rule, trigger, False)
-        return found
-
-    def trial(
-        self,
-        rule: Rule,
-        trigger: Stand,
-        detail: bool,
-        derivation: Derivation | None = None,
-        threshold: int | None = None,
-    ) -> Trial:
-        """Try a rule for a fact as its step did (semantics 5).
-
-        Parameters
-        ----------
-        rule, trigger
-            The rule, and the fact of one of its `when` kinds.
-        detail : bool
-            Whether tallies say what they left out.
-        derivation : Derivation, optional
-            The derivation whose fact is explained; then what it gave is added.
-        threshold : int, optional
-            The ladder's threshold that it belongs to.
-        """
-        over = self.history.over
-        if over is not None and trigger.step > over.step:
-            return Trial(rule, trigger, "over")
-        now = trigger.fact.at
-        if (rule.starts is not None and now < rule.starts) or (rule.ends is not None and now >= rule.ends):
-            return Trial(rule, trigger, "not-in-force")
-        view = View(rule, trigger, [], {}, False, detail)
-        joined: list[Joined] = []
-        conditions = []
-        climb: Climb | None = None
-        gives: list[Given] = []
-        scheduled = None
-        stage, message = "fired", ""
-        before = View(rule, trigger, view.joined, {}, True, False)
-        try:
-            for join in rule.joins:
-                found = self.replay.found(join.selection, None, None, view)
-                newest = found.tally.counted[-1] if found.tally.counted else None
-                text = self.replay.selection_text(join.selection)
-                joined.append(Joined(join.alias, text, newest, self.replay.tally(found, view)))
-                if newest is None:
-                    return Trial(rule, trigger, "join", tuple(joined))
-                view.joined.append(newest)
-            for part in conjuncts(rule.condition):
-                conditions.append(self.replay.term(part, view))
-                if not conditions[-1].value:
-                    stage = "condition"
-                    break
-            if stage == "fired" and rule.ladder is not None:
-                climb = self._climb(rule.ladder, view, before)
-                if climb.crossed is None:
-                    stage = "ladder"
-                elif derivation is not None and climb.crossed != threshold:
-                    stage = "other-step"
-            if stage == "fired" and derivation is not None:
-                gives, scheduled = self._gives(derivation, view)
-        except Fault as fault:
-            stage, message = "fault", fault.message
-        names = [let.name for let in rule.lets]
-        return Trial(
-            rule=rule,
-            trigger=trigger,
-            stage=stage,
-            joined=tuple(joined),
-            conditions=tuple(conditions),
-            lets=tuple((names[number], view.lets[number]) for number in sorted(view.lets)),
-            lets_before=tuple((names[number], before.lets[number]) for number in sorted(before.lets)),
-            climb=climb,
-            derivation=derivation,
-            gives=tuple(gives),
-            scheduled=scheduled,
-            message=message,
-        )
-
-    def _climb(self, ladder: Ladder, view: View, before: View) -> Climb:
-        had, now = self.replay.term(ladder.of, before), self.replay.term(ladder.of, view)
-        thresholds = tuple(threshold for threshold, _ in ladder.steps)
-        low = had.value if isinstance(had.value, int) else None
-        high = now.value if isinstance(now.value, int) else None
-        newly = [t for t in thresholds if high is not None and t <= high and (low is None or t > low)]
-        return Climb(had, now, thresholds, max(newly, default=None))
-
-    def _gives(self, derivation: Derivation, view: View) -> tuple[list[Given], Term | None]:
-        gives = []
-        for field, expression in zip(derivation.kind.fields, derivation.values, strict=True):
-            if expression is not None:
-                term = self.replay.term(expression, view)
-                carried = isinstance(expression, TriggerField | JoinedField) and expression.name == field.name
-                gives.append(Given(field.name, term, carried))
-        return gives, None if derivation.at is None else self.replay.term(derivation.at, view)
+        return self.trials.of(reason.rule, trigger, True, reason.derivation, reason.threshold)
 
     # Why not.
 
@@ -244,7 +137,7 @@ class Explainer:
             pending,
             self.history.over,
             tuple(answers),
-            self._voided(kind) if not stands and len(above) == 0 else (),
+            self._voided(kind) if not stands and not above and at is None else (),
         )
 
     def _voided(self, kind: Kind) -> tuple[LeftOut, ...]:
@@ -276,11 +169,11 @@ class Explainer:
         )
         best: Trial | None = None
         for entry in triggers[-MOST_TRIALS:]:
-            trial = _about(self._in_short(rule, self.history.stand(entry)), kind)
+            trial = about(self.trials.in_short(rule, self.history.stand(entry)), kind)
             if best is None or _nearness(trial) >= _nearness(best):
                 best = trial
         if best is not None:
-            best = _about(self.trial(rule, best.trigger, True), kind)
+            best = about(self.trials.of(rule, best.trigger, True), kind)
         absent: list[WhyNot] = []
         if not triggers:
             for trigger in rule.triggers:
@@ -288,15 +181,6 @@ class Explainer:
                 if derivable and trigger.index not in above and len(above) < 4:
                     absent.append(self._why_not(trigger, within, above))
         return RuleAnswer(rule, best, len(triggers), tuple(absent))
-
-
-def _about(trial: Trial, kind: Kind) -> Trial:
-    """The trial as it bears on a kind: a ladder may have fired at a step with other consequences."""
-    ladder, climb = trial.rule.ladder, trial.climb
-    if trial.stage != "fired" or ladder is None or climb is None:
-        return trial
-    derived = [d.kind for threshold, steps in ladder.steps for d in steps if threshold == climb.crossed]
-    return trial if kind in derived else replace(trial, stage="other-step")
 
 
 def _nearness(trial: Trial) -> tuple[int, int, int]:
@@ -320,7 +204,7 @@ class Proof(ProofRecord):
     >>> ruleset = strikeout.load("taobao-counterfeit")
     >>> fact = {"kind": "upheld", "at": "2015-01-05", "seller": "s", "complaint": "c1", "base": 2}
     >>> outcome = ruleset.run([{**fact, "complainant": "a", "right": "r", "finding": "counterfeit"}])
-    >>> print(outcome.why("strike").text().splitlines()[1])
+    >>> print(outcome.why("strike").text().splitlines()[2])
     [1] strike c1 · one counted strike · 2015-01-05 · complainant a, right r
     """
 
@@ -369,14 +253,14 @@ class WhyNot(WhyNotRecord):
 
     def text(self, language: str = "en", width: int = 100) -> str:
         """The answer as a tree of lines, in `zh` or `en`, so many columns wide."""
-        return draw(Teller(self.ruleset, language).why_not(self), width)
+        return draw(WhyNotTeller(self.ruleset, language).why_not(self), width)
 
     def as_dict(self) -> dict[str, Any]:
         """The answer as JSON has it."""
         return why_not_json(self)
 
     def _repr_html_(self) -> str:
-        return to_html(Teller(self.ruleset, "en").why_not(self), "en")
+        return to_html(WhyNotTeller(self.ruleset, "en").why_not(self), "en")
 
     def __str__(self) -> str:
         return self.text()

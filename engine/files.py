@@ -143,7 +143,7 @@ class Rows:
             except FactError as error:
                 problems.append(str(error))
         if problems:
-            raise FactError("\n".join(dict.fromkeys(problems)))
+            raise FactError(_first(problems))
 
     def bind(self, binder: Binder) -> Iterator[Taken | BadRow]:
         """What each row gives: a fact's parts, or why it gives none.
@@ -158,7 +158,7 @@ class Rows:
             with self._opened(file) as (columns, rows):
                 problems = self._header_problems(file, columns, binder)
                 if problems:
-                    raise FactError("\n".join(problems))
+                    raise FactError(_first(problems))
                 for found in self._guarded(file, rows):
                     if isinstance(found, Malformed):
                         yield BadRow(self.place(file, found.number), found.reason, found.row)
@@ -199,8 +199,9 @@ class Rows:
         known = binder.columns()
         unknown = [c for c in columns if c not in known and c not in binder.ignored]
         return [
-            *(f"{name}: {binder.unknown_column(column)}" for column in unknown),
             *(f"{name}: the column `{column}` is missing" for column in missing),
+            *(f"{name}: {binder.unknown_column(column)}" for column in unknown[:MOST_SHOWN]),
+            *(f"{name}: … and {len(unknown) - MOST_SHOWN:,} more such columns" for _ in unknown[MOST_SHOWN:][:1]),
         ]
 
     def _guarded(self, file: int, rows: Iterator[RawRow]) -> Iterator[RawRow]:
@@ -385,6 +386,13 @@ def read(*paths: str | os.PathLike[str], ignore_columns: Iterable[str] = (), inp
     if not paths:
         raise FactError("no file to read")
     return Rows(paths, ignore_columns, input_format)
+
+
+def _first(problems: Iterable[str]) -> str:
+    """The first of many problems, each once."""
+    found = list(dict.fromkeys(problems))
+    more = [f"… and {len(found) - 2 * MOST_SHOWN:,} more"] if len(found) > 2 * MOST_SHOWN else []
+    return "\n".join([*found[: 2 * MOST_SHOWN], *more])
 
 
 def listed(found: Sequence[str], wrong: int, given: int) -> str:

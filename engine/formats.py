@@ -96,12 +96,12 @@ def _exact_json_row(number: int, line: bytes) -> RawRow:
     try:
         row = _exact.decode(text)
     except json.JSONDecodeError as error:
-        what = error.msg[:1].lower() + error.msg[1:]
-        return Malformed(number, f"is no JSON: {what} at column {error.colno}", text[:1000])
+        what = (error.msg[:1].lower() + error.msg[1:]).removesuffix(" at")
+        return Malformed(number, f"the line is no JSON: {what} at column {error.colno}", text[:1000])
     except _Unusable as error:
         return Malformed(number, str(error), text[:1000])
     except RecursionError:
-        return Malformed(number, "is nested too deeply", text[:1000])
+        return Malformed(number, "the line is nested too deeply", text[:1000])
     if not isinstance(row, dict):
         return Malformed(number, 'expected an object, such as `{"kind": …, "at": …}`', text[:1000])
     return number, tuple(row), list(row.values())
@@ -129,9 +129,11 @@ def json_rows(stream: BinaryIO, name: str) -> Iterator[RawRow]:
             refuse_other_encodings(line, name)
             line = line.removeprefix(codecs.BOM_UTF8)
             if line.lstrip().startswith(b"["):
-                raise FactError(f"{name}: is an array; expected JSON Lines: one object a line")
+                raise FactError(f"{name}: the file is an array; expected JSON Lines: one object a line")
         if len(line) > MOST_IN_ROW and not line.endswith(b"\n"):
-            yield Malformed(number, f"longer than {MOST_IN_ROW:,} bytes", line[:1000].decode(errors="backslashreplace"))
+            yield Malformed(
+                number, f"the line is longer than {MOST_IN_ROW:,} bytes", line[:1000].decode(errors="backslashreplace")
+            )
             while line and not line.endswith(b"\n"):
                 line = stream.readline(MOST_IN_ROW)
             continue
@@ -190,16 +192,18 @@ class CsvRows:
         if found is None:
             raise FactError(f"{self._name}: is empty; expected a header, such as `kind,at,…`")
         if isinstance(found, Malformed):
-            raise FactError(f"{self._name}:{found.number}: the header {found.reason}")
+            raise FactError(f"{self._name}:{found.number}: {found.reason}")
         columns = tuple(str(column) for column in found[2])
+        seen: set[str] = set()
         for place, column in enumerate(columns, 1):
             byte = undecodable(column)
             if byte:
                 raise FactError(f"{self._name}:{found[0]}: the header {byte}")
             if not column:
                 raise FactError(f"{self._name}:{found[0]}: column {place} of the header has no name")
-            if column in columns[: place - 1]:
+            if column in seen:
                 raise FactError(f"{self._name}:{found[0]}: the header names the column `{shorten(column, 40)}` twice")
+            seen.add(column)
         return columns
 
     def __iter__(self) -> Iterator[RawRow]:
@@ -220,7 +224,7 @@ class CsvRows:
                 continue
             if width and len(cells) != width:
                 yield Malformed(
-                    start, f"has {counted(len(cells), 'cell')}, the header {counted(width, 'column')}", cells
+                    start, f"the row has {counted(len(cells), 'cell')}, the header {counted(width, 'column')}", cells
                 )
             else:
                 yield start, columns, cells
@@ -229,17 +233,19 @@ class CsvRows:
         """What to say of a row that the reader gives up. Behind one of several lines none knows where a row starts."""
         too_long = isinstance(error, _TooLong) or "limit" in str(error)
         if last > start or isinstance(error, _TooLong):
-            reason = "is too long to be read" if too_long else _quotation(error)
-            raise FactError(f"{self._name}:{start}: the row that starts here {reason}; is a quotation mark missing?")
-        reason = f"has a cell of more than {csv.field_size_limit():,} characters" if too_long else _quotation(error)
+            reason = "the row is too long to be read" if too_long else _quotation(error)
+            raise FactError(f"{self._name}:{start}: {reason}; is a quotation mark missing?")
+        reason = (
+            f"the row has a cell of more than {csv.field_size_limit():,} characters" if too_long else _quotation(error)
+        )
         return Malformed(start, reason, self._line[:1000])
 
 
 def _quotation(error: Exception) -> str:
     """What is wrong with a row's quotation marks."""
     if "end of data" in str(error):
-        return "ends inside quotation marks"
-    return "goes on behind a closing quotation mark; inside quotation marks, write two for one"
+        return "the row ends inside quotation marks"
+    return "the row goes on behind a closing quotation mark; inside quotation marks, write two for one"
 
 
 def undecodable(cell: object) -> str:

@@ -18,7 +18,6 @@ from .model import (
     Now,
     Operation,
     OwnField,
-    Parameter,
     ParameterValue,
     SubjectName,
     TriggerField,
@@ -51,7 +50,6 @@ class Knowledge:
 
     condition: Expression | None
     scope: Scope
-    parameters: tuple[Parameter, ...]
     lets: Mapping[int, Let | None]
     assumed: frozenset[Expression] = frozenset()
     known_lets: dict[int, bool] = field(default_factory=dict)
@@ -69,7 +67,7 @@ class Knowledge:
             case TriggerField() | JoinedField() | OwnField():
                 return self.is_known_field(node)
             case ParameterValue():
-                return not self.parameters[node.parameter].dated
+                return not self.scope.declarations.parameter(node.parameter).dated
             case LetValue():
                 return self.is_known_let(node.let)
             case Choice():

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .problems import Problem, RulesetError, Source, Span, listing, nearest, shorten
 from .read import MOST_CHARACTERS
+from .shapes import BARE_NAME
 
 SHIPPED = "shipped:"
 """Sources that ship with the package are named `shipped:NAME.yaml`."""
@@ -29,8 +30,8 @@ def read_file(path: Path | Traversable, name: str) -> Source:
     try:
         with path.open("rb") as file:
             content = file.read(4 * MOST_CHARACTERS + 1)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else "") or "no such name can be"
         message = f"cannot read the file: {reason.lower()}"
         raise RulesetError([Problem("unreadable", message, Span(source, 0, 0))]) from None
     if len(content) > 4 * MOST_CHARACTERS:
@@ -39,12 +40,14 @@ def read_file(path: Path | Traversable, name: str) -> Source:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = content[: error.start].decode("utf-8-sig", "replace")
-        shown = Source(name, before + "\N{REPLACEMENT CHARACTER}")
-        message = f"the byte 0x{content[error.start]:02X} is not UTF-8"
+        wrong = error.start
+        before = error.object[:wrong].decode("utf-8", "replace")
+        after = error.object[wrong + 1 : wrong + 100].decode("utf-8", "replace")
+        shown = Source(name, before + "\N{REPLACEMENT CHARACTER}" + after)
+        message = f"the byte 0x{error.object[wrong]:02X} is not UTF-8"
         span = Span(shown, len(before), len(before) + 1)
         raise RulesetError([Problem("not-text", message, span, "save the file as UTF-8")]) from None
-    return Source(name, text.replace("\r\n", "\n"))
+    return Source(name, text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 @functools.cache
@@ -124,12 +127,12 @@ def locate(name: str) -> Source:
     """
     path = Path(name)
     if name.endswith((".yaml", ".yml")) or "/" in name or "\\" in name:
-        return read_file(path, name)
+        return read_file(path, str(path))
     found = shipped("ruleset", name)
     if found is not None:
         return found
-    if path.is_file():
-        return read_file(path, name)
+    if BARE_NAME.fullmatch(name) and path.is_file():
+        return read_file(path, str(path))
     known = shipped_names()
     hint = nearest(name, known) or f"a path to a file, or one of {listing(known, 20)}"
     source = Source("RULESET", name)

@@ -34,6 +34,8 @@ class Namer:
         name, span = str(tree.children[0]), self.written.span(tree)
         if name == "at":
             return OwnField(TIME, span, name, -1) if self.scope.own is not None else Now(TIME, span)
+        if name in self.scope.broken:
+            raise Refused
         meanings = self.meanings(name, tree)
         if expected is not None and name in expected.members:
             meanings.append((f"a member of `{expected}`", Literal(expected, span, name)))

@@ -59,10 +59,11 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """A mapping: its pairs in order, keys unique and scalar."""
+    """A mapping: its pairs in order, keys unique and scalar; `partial` says that a key was refused and left out."""
 
     pairs: tuple[tuple[Scalar, Node], ...]
     span: Span
+    partial: bool = False
 
     def get(self, key: str) -> Node | None:
         """The node under a key."""

@@ -10,10 +10,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from .facts import Fact, Value
+from .facts import Fact, Kind, Value
+from .history import History, Row, Test, passes
 from .model import Derivation, Literal, OwnField, Rule, TriggerField, walk
 from .proof import Cause, LeftOut, NotDerived, Stand, Tally, Trial
-from .replay import Found, History, Row, Test, View, passes
+from .replay import Found, View
 from .timeline import Entry, Voided
 
 MOST_LISTED = 6
@@ -42,6 +43,15 @@ _PROGRESS = {
 def progress(trial: Trial) -> tuple[int, int]:
     """How far a trial got: the stage, and how many joins or parts of the condition held."""
     return _PROGRESS[trial.stage], len(trial.joined) + len(trial.conditions)
+
+
+def about(trial: Trial, kind: Kind) -> Trial:
+    """The trial as it bears on a kind: a ladder may have fired at a step with other consequences."""
+    ladder, climb = trial.rule.ladder, trial.climb
+    if trial.stage != "fired" or ladder is None or climb is None:
+        return trial
+    derived = [d.kind for threshold, steps in ladder.steps for d in steps if threshold == climb.crossed]
+    return trial if kind in derived else replace(trial, stage="other-step")
 
 
 class Omissions:
@@ -185,7 +195,7 @@ class Omissions:
                         continue
                     if self._could_match(found, derivation, entry.fact):
                         stand = self.history.stand(entry)
-                        trial = self.attempt(rule, stand)
+                        trial = about(self.attempt(rule, stand), tally.kind)
                         listed.setdefault(
                             (stand.place, rule.name), NotDerived(tally.kind, stand.fact, stand, rule, trial)
                         )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import decimal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from .formats import RawRow
@@ -63,9 +64,11 @@ class ParquetRows:
         except self._broken as error:
             raise FactError(f"{name}: cannot be read as Parquet: {_first_line(error)}") from None
         self.columns = tuple(str(column) for column in self._file.schema_arrow.names)
-        for place, column in enumerate(self.columns):
-            if column in self.columns[:place]:
+        seen: set[str] = set()
+        for column in self.columns:
+            if column in seen:
                 raise FactError(f"{name}: names the column `{shorten(column, 40)}` twice")
+            seen.add(column)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -100,33 +103,38 @@ def _cells(column: Any) -> list[object]:
     if pyarrow.types.is_dictionary(kind):
         column = column.dictionary_decode()
         kind = column.type
-    if pyarrow.types.is_timestamp(kind):
-        zone = datetime.UTC if kind.tz is not None else None
-        return _scaled(column, kind.unit, lambda delta: (_EPOCH + delta).replace(tzinfo=zone), "time")
-    if pyarrow.types.is_duration(kind):
-        return _scaled(column, kind.unit, lambda delta: delta, "duration")
+    if pyarrow.types.is_timestamp(kind) or pyarrow.types.is_duration(kind):
+        made = _duration if pyarrow.types.is_duration(kind) else _zoned if kind.tz is not None else _local
+        counts = column.cast(pyarrow.int64()).to_pylist()
+        scale = 10**9 // _PER_SECOND[kind.unit]
+        return [None if count is None else made(count * scale) for count in counts]
     found: list[object] = column.to_pylist()
     if pyarrow.types.is_decimal(kind) and kind.scale <= 0:
         return [int(value) if isinstance(value, decimal.Decimal) else value for value in found]
     return found
 
 
-def _scaled(column: Any, unit: str, made: Callable[[datetime.timedelta], object], noun: str) -> list[object]:
-    """Times or durations that are counted in some unit; as text those finer than microseconds or out of range."""
-    import pyarrow
+def _zoned(nanoseconds: int) -> object:
+    """An instant, by the nanoseconds since 1970 UTC."""
+    found = _local(nanoseconds)
+    return found.replace(tzinfo=datetime.UTC) if isinstance(found, datetime.datetime) else f"{found}Z"
 
-    scale = _PER_SECOND[unit]
-    found: list[object] = []
-    for count in column.cast(pyarrow.int64()).to_pylist():
-        if count is None:
-            found.append(None)
-            continue
-        microseconds, finer = divmod(count * 10**6, scale)
-        if finer:
-            found.append(f"a {noun} finer than microseconds, {count} {unit}")
-            continue
-        try:
-            found.append(made(datetime.timedelta(microseconds=microseconds)))
-        except OverflowError:
-            found.append(f"{noun} {count} {unit}")
-    return found
+
+def _local(nanoseconds: int) -> object:
+    """A local time, by the nanoseconds since 1970 of its clock; as text where Python has no such time."""
+    microseconds, finer = divmod(nanoseconds, 1_000)
+    try:
+        found = _EPOCH + datetime.timedelta(microseconds=microseconds)
+    except OverflowError:
+        return f"{nanoseconds} ns"
+    return f"{found.isoformat(timespec='microseconds')}{finer:03}" if finer else found
+
+
+def _duration(nanoseconds: int) -> object:
+    """A duration; as text where it is finer than microseconds."""
+    microseconds, finer = divmod(nanoseconds, 1_000)
+    if not finer:
+        with contextlib.suppress(OverflowError):
+            return datetime.timedelta(microseconds=microseconds)
+    seconds, rest = divmod(abs(nanoseconds), 10**9)
+    return f"{'-' if nanoseconds < 0 else ''}PT{seconds}.{rest:09}S"

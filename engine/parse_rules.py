@@ -170,13 +170,17 @@ class RuleParser(Shapes):
         fields: list[tuple[Scalar, Written | None]] = []
         at = None
         self.is_refused(kind)
-        for name, value in self.mapping(node, f"the fields of `{shorten(kind.text, 40)}`") or ():
+        mapping = self.mapping(node, f"the fields of `{shorten(kind.text, 40)}`")
+        partial = mapping is None or mapping.partial
+        for name, value in mapping or ():
             written = self.written(value, f"the field `{shorten(name.text, 40)}`")
             if name.text == "at":
                 at = written
-            elif not self.is_refused(name):
+            elif self.is_refused(name):
+                partial = True
+            else:
                 fields.append((name, written))
-        return DraftDerivation(kind, tuple(fields), at)
+        return DraftDerivation(kind, tuple(fields), at, partial)
 
     def ladder(self, node: Node | None, label: str, span: Span) -> DraftLadder | None:
         """The ladder: what it counts, and its steps."""

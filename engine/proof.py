@@ -184,7 +184,8 @@ class Trial:
     ----------
     stage : str
         `fired`, or where it stopped: `over` (after the terminal fact), `not-in-force`, `join`, `condition`, `ladder`
-        (no threshold newly reached), `other-step` (a threshold with other consequences), `fault`.
+        (no threshold newly reached), `other-step` (a threshold with other consequences), `once` (the ladder fired
+        for another fact of this step), `fault`.
     joined : tuple of Joined
         The joins, in order; the last has no fact where the trial stopped there.
     conditions : tuple of Term

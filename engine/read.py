@@ -209,12 +209,14 @@ class _Reader:
         pairs: list[tuple[Scalar, Node]] = []
         seen: dict[str, Scalar] = {}
         children = iter(opened.children)
-        cut = 0
+        cut, partial = 0, False
         for key, value in zip(children, children, strict=True):
             if not isinstance(key, Scalar):
                 self.problem("key", "a key must be a word", key.span)
+                partial = True
             elif key.text == "<<" and not key.quoted:
                 self.problem("merge", "merge keys (`<<`) are refused", key.span, "write the keys out")
+                partial = True
             elif opened.flow and self._is_bare(key, value):
                 before = pairs[-1][1] if pairs else None
                 if cut > 0:
@@ -224,6 +226,7 @@ class _Reader:
                 else:
                     hint = f"write `{shorten(key.text, 40)}: {{}}`, or leave `{{ }}` out"
                     self.problem("shape", f"`{shorten(key.text, 40)}` has no value", key.span, hint)
+                    pairs.append((key, Scalar("", False, value.span, refused=True)))
             elif key.text in seen:
                 message = f"the key `{shorten(key.text, 40)}` stands here a second time"
                 related = (("first here", seen[key.text].span),)
@@ -235,7 +238,7 @@ class _Reader:
                     cut = _open_brackets(value.text)
                     value = self._cut_open(value) if cut > 0 else value
                 pairs.append((key, value))
-        return Mapping(tuple(pairs), span)
+        return Mapping(tuple(pairs), span, partial)
 
     def _is_bare(self, key: Scalar, value: Node) -> bool:
         """Whether a key inside `{ }` has neither a value nor a colon: most often what follows a comma."""

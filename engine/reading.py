@@ -148,7 +148,7 @@ class Work:
             subjects_number=summary.subjects,
             derived=counted(summary.derived, "fact"),
             derived_number=summary.derived,
-            as_of=model.zone.format(self.intake.as_of) if summary.given > self.intake.bad_rows else "-",
+            as_of=model.zone.format(self.intake.as_of) if self.intake.as_of is not None else "-",
         )
         click.echo(text, err=True)
         return REJECTED if self.intake.bad_rows or self._rejected else DONE

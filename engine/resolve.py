@@ -289,11 +289,15 @@ class _Resolver:
             message = f"`{shown}` needs values of one type"
             if len(operands) < 3:
                 message = f"`{shown}` does not take {' and '.join(in_words(o.type) for o in operands)}"
-            raise self.problem("type", message, tree, self.operation_hint(name, types))
+            raise self.problem("type", message, tree, self.operation_hint(name, types, operands))
         result = operands[0].type if row.result == "same" else RESULTS[row.result]
         return Operation(result, self.written.span(tree), name, tuple(operands))
 
-    def operation_hint(self, name: str, types: tuple[str, ...]) -> str:
+    def operation_hint(self, name: str, types: tuple[str, ...], operands: list[Expression]) -> str:
+        quoted = [o for o in operands if isinstance(o, ParameterValue) and o.type == TEXT]
+        if quoted:
+            parameter = self.declarations.parameter(quoted[0].parameter)
+            return f"the value of `{parameter.name}` is quoted, and so a text"
         if name == "-" and "workdays" in types:
             return "working days can only be added"
         if name in COMPARISONS and name not in ("==", "!=", "in", "not in") and types[0] == types[-1]:

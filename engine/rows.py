@@ -45,7 +45,8 @@ class BadCell(Exception):
         self.value = _shown(value)
         self.expected = expected
         place = f"column `{column}`: " if column else ""
-        shown = f"`{self.value}`, " if self.value else ""
+        comma = "," if expected.startswith(("expected", "no ")) else ""
+        shown = f"`{self.value}`{comma} " if self.value else ""
         super().__init__(f"{place}{shown}{expected}")
 
 
@@ -53,6 +54,8 @@ def _shown(value: object) -> str:
     """A value as a message shows it; nothing where it has no short text."""
     if value is None or isinstance(value, list | tuple | set | frozenset | Mapping):
         return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
     try:
         return shorten(str(value)[:200], 60)
     except ValueError:
@@ -218,9 +221,6 @@ class Binder:
             found = self._hints[key] = nearest(word, known)
         return found
 
-    _instant = instant
-    _typed = typed
-
 
 class Header:
     """Binds rows that have the same columns in the same order: where each kind finds its fields is worked out once.
@@ -322,10 +322,10 @@ def _text(column: str, value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise BadCell(column, value, "expected a text or an integer")
     if isinstance(value, int) and abs(value) >= 10**100:
-        raise BadCell(column, None, "an integer of more than 100 digits is no id")
+        raise BadCell(column, None, "is an integer of more than 100 digits, which is no id")
     text = str(value)
     if len(text) > MOST_CHARACTERS:
-        raise BadCell(column, text, f"longer than {MOST_CHARACTERS:,} characters")
+        raise BadCell(column, text, f"is longer than {MOST_CHARACTERS:,} characters")
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -354,7 +354,7 @@ def _integer(column: str, value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int):
         raise BadCell(column, value, "expected an integer; there are no floating-point numbers")
     if not INTEGER_MIN <= value <= INTEGER_MAX:
-        raise BadCell(column, None if abs(value) >= 10**60 else value, "beyond 64 bits")
+        raise BadCell(column, None if abs(value) >= 10**60 else value, "is beyond 64 bits")
     return value
 
 

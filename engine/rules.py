@@ -9,6 +9,7 @@ from .draft import DraftDerivation, DraftLet, DraftRule
 from .expressions import Written
 from .facts import BOOLEAN, INTEGER, TIME, Field, Kind, Type
 from .known import Knowledge
+from .let_order import let_order
 from .model import (
     Choice,
     Derivation,
@@ -17,12 +18,11 @@ from .model import (
     Ladder,
     Let,
     LetValue,
-    Parameter,
     Rule,
     VoidTarget,
     parts,
 )
-from .problems import Problem, Span, listing
+from .problems import Problem, Span, closest, listing
 from .resolve import resolve, resolve_selection
 from .scope import WORD, Declarations, Refused, Scope
 
@@ -35,7 +35,6 @@ class RuleBuilder:
 
     declarer: Declarer
     draft: DraftRule
-    parameters: tuple[Parameter, ...]
     scope: Scope
     lets: dict[str, Let | None] = field(default_factory=dict)
     depths: dict[int, int] = field(default_factory=dict)
@@ -95,7 +94,7 @@ class RuleBuilder:
         condition = self.expression(draft.condition, BOOLEAN)
         if "if" not in draft.broken and (condition is None) == (draft.condition is None):
             lets = {number: self.lets.get(name) for name, number in self.scope.lets.items()}
-            self.knowledge = Knowledge(condition, self.scope, self.parameters, lets)
+            self.knowledge = Knowledge(condition, self.scope, lets)
         starts = self.declarer.instant(draft.starts)
         ends = self.declarer.instant(draft.ends)
         self.refused |= (starts is None) != (draft.starts is None) or (ends is None) != (draft.ends is None)
@@ -104,11 +103,11 @@ class RuleBuilder:
         then = self.derivations(draft.then)
         ladder = self.ladder()
         voids = self.void_targets()
-        for let in draft.lets:
-            if let.name not in self.scope.used_lets and not draft.broken:
-                self.warn("unused", f"nothing uses the `let` `{let.name}`", let.span)
         if self.refused:
             return None
+        for let in draft.lets:
+            if let.name not in self.scope.used_lets:
+                self.warn("unused", f"nothing uses the `let` `{let.name}`", let.span)
         return Rule(
             name=draft.name,
             triggers=self.scope.triggers,
@@ -183,7 +182,11 @@ class RuleBuilder:
         drafts = {let.name: let for let in self.draft.lets}
         self.scope.lets = {name: number for number, name in enumerate(drafts)}
         self.scope.let_type = self.let_type
-        for name in self.let_order(drafts):
+        order, circle = let_order(self.draft.lets)
+        if circle:
+            message = f"these `let` names use each other in a circle: {listing(circle)}"
+            self.problem("circle", message, drafts[circle[0]].span)
+        for name in order:
             let = self.lets[name] = self.resolve_let(drafts[name])
             if let is not None:
                 self.depths[self.scope.lets[name]] = self.depth(let.value)
@@ -194,20 +197,6 @@ class RuleBuilder:
         if let is None:
             raise Refused
         return let.value.type
-
-    def let_order(self, drafts: dict[str, DraftLet]) -> list[str]:
-        """The names so that each comes after those that it uses."""
-        uses = {name: _names(let) & drafts.keys() for name, let in drafts.items()}
-        order: list[str] = []
-        while len(order) < len(drafts):
-            ready = [name for name in drafts if name not in order and uses[name] <= set(order)]
-            if not ready:
-                rest = [name for name in drafts if name not in order]
-                message = f"these `let` names use each other in a circle: {listing(rest)}"
-                self.problem("circle", message, drafts[rest[0]].span)
-                return order
-            order.extend(ready)
-        return order
 
     def resolve_let(self, draft: DraftLet) -> Let | None:
         """Resolve one let; its branches agree in type."""
@@ -257,15 +246,19 @@ class RuleBuilder:
             self.declarations.unknown_kind(name, draft.kind.span)
             self.refused = True
             return None
+        given = {field_name.text: written for field_name, written in draft.fields}
+        meant = set()
         for field_name, _ in draft.fields:
             if kind.field(field_name.text) is None:
                 self.declarations.unknown_field(kind, field_name.text, field_name.span)
                 self.refused = True
-        given = {field_name.text: written for field_name, written in draft.fields}
-        values = []
+                meant.add(closest(field_name.text, kind.slots))
+        values: list[Expression | None] = []
         for declared in kind.fields:
             if declared.name in given:
                 values.append(self.given_value(kind, declared, given[declared.name]))
+            elif draft.partial or declared.name in meant:
+                values.append(None)
             else:
                 values.append(self.carried_value(kind, declared, draft.kind.span))
         at = self.expression(draft.at, TIME)
@@ -286,11 +279,7 @@ class RuleBuilder:
         if self.scope.broken or self.scope.partial or self.declarations.is_broken("field", name):
             return None
         carried = self.scope.carried(name, span)
-        if carried is not None and carried.type != declared.type:
-            theirs = f"is of type `{carried.type}` there and `{declared.type}` in `{kind.name}`"
-            message = f"the field `{name}` would carry over, but {theirs}"
-            self.problem("type", message, span, "give it an expression")
-        elif declared.required and carried is None:
+        if declared.required and carried is None:
             kinds = (*self.scope.triggers, *(join.selection.kind for join in self.scope.joins))
             if not any(self.declarations.is_broken("kind", other.name) for other in kinds):
                 hint = f"give it an expression: `{{{kind.name}: {{{name}: …}}}}`"
@@ -340,15 +329,3 @@ class RuleBuilder:
             else:
                 found.append(VoidTarget(selection.kind, selection.by, written.span()))
         return tuple(found)
-
-
-def _names(let: DraftLet) -> set[str]:
-    return {
-        str(token)
-        for condition, value in let.branches
-        for written in (condition, value)
-        if written is not None
-        for tree in written.tree.iter_subtrees()
-        if tree.data == "name"
-        for token in tree.children
-    }

@@ -54,7 +54,7 @@ FINDINGS = (*("counterfeit",) * 9, "improper_use", *("counterfeit",) * 9, "gener
 LEVELS = ("", "", "information", "", "information", "confirmed", "")
 SPECIALS = (*("",) * 30, "true", *("false",) * 10)
 BASES = ("2", "2", "4", "2", "6", "8", "2", "12", "")
-_TRAITS = tuple(itertools.product(FINDINGS, LEVELS, SPECIALS, BASES))
+TRAITS = tuple(itertools.product(FINDINGS, LEVELS, SPECIALS, BASES))
 
 IN_MEMORY = 500_000
 """How many rows are shuffled at a time."""
@@ -86,10 +86,10 @@ def rows(facts: int, seed: int = 0, subjects: int | None = None) -> Iterator[Row
     """
     chance = random.Random(seed).random
     sellers = max(1, facts // 4 if subjects is None else subjects)
-    scale, octaves = _few(facts, sellers)
+    scale, octaves = few_sellers(facts, sellers)
     few = ((1 << octaves) - 1) * scale
     complainants = max(3, (facts // 50).bit_length())
-    traits, kinds_of_traits = _TRAITS, len(_TRAITS)
+    traits, kinds_of_traits = TRAITS, len(TRAITS)
     days = [(FIRST_DAY + timedelta(n - 7)).isoformat() for n in range(2 * DAYS)]
     minutes = [f"{n // 60:02}:{n % 60:02}" for n in range(1440)]
     gap = DAYS * DAY * (1 + 2 * REPEATED) * (1 + WITHDRAWN + REVERSED) / max(1, facts)
@@ -104,13 +104,13 @@ def rows(facts: int, seed: int = 0, subjects: int | None = None) -> Iterator[Row
             fresh += 1
             second = int(gap * (fresh + chance()))
             if octaves and chance() < FROM_FEW:
-                seller = _rank(chance() * octaves, scale) - scale
+                seller = rank(chance() * octaves, scale) - scale
             else:
                 seller = few + int(chance() * (sellers - few))
             if chance() < BY_THE_USUAL:
-                first, right = _rank((seller * 0x9E3779B1 & 0xFFFFFFFF) / 0x1_0000_0000 * complainants), 1
+                first, right = rank((seller * 0x9E3779B1 & 0xFFFFFFFF) / 0x1_0000_0000 * complainants), 1
             else:
-                first, right = _rank(chance() * complainants), _rank(chance() * RIGHTS)
+                first, right = rank(chance() * complainants), rank(chance() * RIGHTS)
             if chance() < REPEATED:
                 for _ in range(1 + int(chance() * 3)):
                     heapq.heappush(waiting, (now + 1 + int(chance() * 3 * DAY), number, 0, seller, first, right))
@@ -132,7 +132,7 @@ def rows(facts: int, seed: int = 0, subjects: int | None = None) -> Iterator[Row
         yield ("upheld", at, f"s{seller}", f"c{complaint}", complainant, name, finding, level, special, base, filed_at)
 
 
-def _few(facts: int, sellers: int) -> tuple[int, int]:
+def few_sellers(facts: int, sellers: int) -> tuple[int, int]:
     """The few sellers with many facts, in octaves, each twice as many as the last and together as often drawn from.
 
     Gives how many the first octave has, and how many octaves there are.
@@ -144,7 +144,7 @@ def _few(facts: int, sellers: int) -> tuple[int, int]:
     return scale, octaves
 
 
-def _rank(number: float, scale: int = 1) -> int:
+def rank(number: float, scale: int = 1) -> int:
     """A rank from a number of octaves: from `scale` on, each octave of ranks twice as long as the last."""
     octave = int(number)
     return int((scale << octave) * (1 + number - octave))

@@ -10,14 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from .case_facts import BESIDE
 from .case_files import CASE_FILE_KEYS, CASE_KEYS, EXPECT_KEYS
-from .parse import KIND_KEYS, MOST_STEPS, RULE_KEYS, RULESET_KEYS, VOCABULARY_KEYS
+from .parse import KIND_KEYS, MOST_STEPS, PARAMETER_KEYS, RULE_KEYS, RULESET_KEYS, VOCABULARY_KEYS
 from .problems import nearest
 
 Schema = dict[str, object]
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
-PARAMETER_KEYS = ("value", "values", "title", "note", "cite")
 FIELD_KEYS = ("type", "title")
 BRANCH_KEYS = ("if", "value")
 LADDER_KEYS = ("of", "steps")

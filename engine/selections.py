@@ -122,9 +122,8 @@ class Selector:
             hint = nearest(name, names) or (f"its fields are {listing(names)}" if names else "it has no fields")
             raise self.problem("unknown-field", f"`by {name}`: {whose} has no field `{name}`", token, hint)
         if carried.type != declared.type:
-            theirs, ours = in_words(carried.type), in_words(declared.type)
-            message = f"`by {name}`: the trigger's is {theirs}, that of `{kind.name}` {ours}"
-            raise self.problem("type", message, token)
+            # One field name has one type in all kinds: the declaration has been refused.
+            raise Refused
         return kind.slots[name], carried
 
     def window(self, tree: Tree[Token] | None) -> Window:

@@ -75,11 +75,13 @@ class Shapes:
         return node.items if isinstance(node, Sequence) else (node,)
 
     def keys(self, mapping: Mapping, known: Iterable[str], what: str) -> frozenset[str]:
-        """See that the keys of a mapping are known; give those that the unknown ones were meant for."""
+        """See that the keys of a mapping are known; give those that the unknown or refused ones may be meant for."""
         names = tuple(known)
-        meant = set()
+        meant = set(names) if mapping.partial else set()
         for key, _ in mapping:
-            if key.text not in names and not self.is_refused(key):
+            if self.is_refused(key):
+                meant.update(names)
+            elif key.text not in names:
                 near = closest(key.text, names)
                 hint = f"did you mean `{near}`?" if near else f"known are {listing(names, 20)}"
                 self.problem("unknown-key", f"unknown key `{shorten(key.text, 40)}` in {what}", key.span, hint)

@@ -43,8 +43,8 @@ class Intake:
 
     Attributes
     ----------
-    as_of : int
-        The instant of the run, in microseconds since 1970 UTC (semantics 3); 0 where there is no fact.
+    as_of : int or None
+        The instant of the run, in microseconds since 1970 UTC (semantics 3); None where there is no fact to tell it.
     summary : Summary
         What became of every fact; complete once `runs` has ended.
     bad_rows : int
@@ -52,7 +52,7 @@ class Intake:
     """
 
     def __init__(self, ruleset: Ruleset, rows: Rows, subject: str | None, budget: int) -> None:
-        self.as_of = 0
+        self.as_of: int | None = None
         self.summary = Summary()
         self.bad_rows = 0
         self._ruleset = ruleset
@@ -98,7 +98,7 @@ class Intake:
         """
         done = 0
         for subject, facts, records in self._facts():
-            run = run_subject(program, subject, facts, self.as_of)
+            run = run_subject(program, subject, facts, self.as_of or 0)
             self.summary.duplicates += len(records) - len(facts)
             self.summary.add_run(run, len(facts))
             if run.rejection is not None and refused is not None:

@@ -6,24 +6,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .facts import Fact, Value
+from .history import field_value
 from .model import Rule, Ruleset
 from .proof import (
     LeftOut,
     Node,
     NotDerived,
     ProofRecord,
-    RuleAnswer,
     Stand,
     Tally,
     Term,
     Trial,
-    WhyNotRecord,
     decisive,
-    shortfall,
 )
-from .replay import field_value
+from .tell_values import Values, leaves, plain
 from .tree import Branch
-from .values import Period
 from .words import Words
 
 MOST_COUNTED = 12
@@ -34,7 +31,6 @@ MOST_LEFT_OUT = 3
 
 _EVIDENT = ("literal", "now")
 _SUMMING = ("sum", "min", "max", "first", "last")
-_COMPARING = ("==", "!=", "<", "<=", ">", ">=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +68,7 @@ class Teller:
         self.level = 0
         self.words = Words(ruleset, language)
         self.say = self.words.say
+        self.values = Values(self.words)
         self.nodes: dict[int, Node] = {}
         self.numbers: dict[int, int] = {}
         self.seen: set[int] = set()
@@ -172,23 +169,26 @@ class Teller:
         yield from self._conditions(trial)
         climb = trial.climb
         if climb is not None:
-            values = self.say("before-now", before=self._value(climb.before), now=self._value(climb.now))
+            values = self.say("before-now", before=self.values.value(climb.before), now=self.values.value(climb.now))
             if trial.stage == "fired":
                 mark, what = "✓", self.say("ladder-reached", step=climb.crossed)
-            elif trial.stage == "other-step":
-                mark, what = "✗", self.say("ladder-other", step=climb.crossed)
+            elif trial.stage in ("other-step", "once"):
+                mark, what = "✗", self.say("ladder-once")
+                if trial.stage == "other-step":
+                    reached = self.say("ladder-other", step=climb.crossed)
+                    what = words.join([reached, self._next_step(climb.now, climb.thresholds)])
             else:
                 mark, what = "✗", self._next_step(climb.now, climb.thresholds)
             text = f"{mark} {climb.now.text}{self.say('colon')}{values}{self.say('comma')}{what}"
             yield Branch(text, tuple(self._tallies(climb.now)))
         for name, term in trial.lets:
             yield self._let(name, term)
-        given = [f"{g.field} = {self._value(g.term)}" for g in trial.gives if not g.carried]
+        given = [f"{g.field} = {self.values.value(g.term)}" for g in trial.gives if not g.carried]
         if given:
             tallies = [b for g in trial.gives for b in self._tallies(g.term)]
             yield Branch(self.say("gives", text=words.join(given)), tuple(tallies))
         if trial.scheduled is not None:
-            at = f"{self._value(trial.scheduled)} = {trial.scheduled.text}{self._values_of(trial.scheduled)}"
+            at = f"{self.values.value(trial.scheduled)} = {trial.scheduled.text}{self.values.of(trial.scheduled)}"
             yield Branch(self.say("due", at=at), tuple(self._tallies(trial.scheduled)))
         if trial.stage == "fault":
             yield Branch("✗ " + self.say("fault", text=trial.message))
@@ -204,7 +204,7 @@ class Teller:
         """The parts of `if`; those that hold and need no word more share a line."""
         plain: list[str] = []
         for term in trial.conditions:
-            values, tallies = self._values_of(term), tuple(self._tallies(term))
+            values, tallies = self.values.of(term), tuple(self._tallies(term))
             if term.value and not values and not tallies:
                 plain.append(term.text)
                 continue
@@ -214,89 +214,47 @@ class Teller:
             if term.value:
                 yield Branch(f"✓ {term.text}{values}", tallies)
             else:
-                yield Branch(f"✗ {term.text}{values}{self._distance(term)}", tallies)
+                yield Branch(f"✗ {term.text}{values}{self.values.distance(term)}", tallies)
         if plain:
             yield Branch("✓ " + " and ".join(plain))
 
     def _let(self, name: str, term: Term) -> Branch:
         chosen = term.parts[-1] if term.form == "choice" and term.parts else term
         reasons = [p for p in term.parts[:-1] if p.value] if term.form == "choice" else []
-        text = f"{name} = {self._value(term)}"
+        text = f"{name} = {self.values.value(term)}"
         if chosen.form != "literal" or reasons:
-            text += f" · {chosen.text}{self._values_of(chosen)}"
+            text += f" · {chosen.text}{self.values.of(chosen)}"
         tallies = [b for part in (*reasons, chosen) for b in self._tallies(part)]
         for part in reasons:
-            text += f" · if {part.text}{self._values_of(part)}"
+            text += f" · if {part.text}{self.values.of(part)}"
         return Branch(text, tuple(tallies))
-
-    def _distance(self, term: Term) -> str:
-        """How far a failing comparison is from holding."""
-        short = shortfall(term)
-        if short is None:
-            return ""
-        left, right = term.parts
-        if left.type.name == "integer":
-            if term.name in (">=", "=="):
-                shown = self.say("of", have=self._value(left), want=self._value(right))
-                return f" · {shown}"
-            return ""
-        return " · " + self.say("off", length=self.words.length(short))
-
-    # Values.
-
-    def _value(self, term: Term) -> str:
-        return self.words.value(term.type, term.value)
-
-    def _values_of(self, term: Term) -> str:
-        """The values that an expression came to, as far as its text does not say them."""
-        shown = []
-        direct: set[str] = set()
-        if term.form == "operation" and term.name in _COMPARING:
-            left, right = term.parts
-            if left.form in ("field", "joined") and right.form == "literal":
-                direct.add(left.text)
-                if not (term.value and term.name == "=="):
-                    shown.append(f"{left.text} = {self._value(left)}")
-            else:
-                direct.update((left.text, right.text))
-                if term.value or not self._distance(term):
-                    shown.append(f"{self._value(left)} {term.name} {self._value(right)}")
-        elif term.form == "logic" and term.name == "not" and term.parts[0].form in ("field", "parameter", "let"):
-            direct.add(term.parts[0].text)
-        elif term.form in ("field", "parameter", "let", "joined"):
-            direct.add(term.text)
-        for leaf in _leaves(term):
-            if leaf.form in ("field", "joined", "parameter", "let", "now") and leaf.text not in direct:
-                direct.add(leaf.text)
-                shown.append(f"{leaf.text} = {self._value(leaf)}")
-        return " · " + self.words.join(shown) if shown else ""
 
     # Tallies.
 
     def _tallies(self, term: Term) -> Iterator[Branch]:
         """What the aggregates in a term counted; of a `let` that is told where the `let` is."""
-        for leaf in _leaves(term):
+        for leaf in leaves(term):
             if leaf.tally is not None:
                 yield self._tally(leaf, leaf.tally)
 
     def _tally(self, term: Term, tally: Tally) -> Branch:
         slot = tally.slot
         field = "" if slot is None else ".at" if slot < 0 else f".{tally.kind.fields[slot].name}"
-        text = f"{term.name}({tally.kind.name}{field}) = {self._value(term)}{self._selection(tally)}"
+        text = f"{term.name}({tally.kind.name}{field}) = {self.values.value(term)}{self._selection(tally)}"
         return Branch(text, tuple(self._tally_lines(tally, decisive(term), term)))
 
     def _selection(self, tally: Tally) -> str:
         """The key, condition and window of a selection, with the values they had."""
         words, parts = self.words, []
         if tally.key:
-            parts.append(words.join([f"{name} {self._value(term)}" for name, term in tally.key]))
+            parts.append(words.join([f"{name} {self.values.value(term)}" for name, term in tally.key]))
         if tally.where:
             parts.append(self.say("where", text=tally.where))
         if tally.begins is not None:
             at = self.say("from" if tally.inclusive else "after", at=words.instant(tally.begins))
             length = tally.length
             same = length is not None and length.form in _EVIDENT
-            value = "" if length is None or same else f" = {self._value(length)}"
+            value = "" if length is None or same else f" = {self.values.value(length)}"
             parts.append(self.say("window-text", at=at, text=tally.window + value))
         elif tally.since is not None:
             parts.append(self.say("since", fact=words.dated(tally.since.fact)))
@@ -305,7 +263,7 @@ class Teller:
         return "".join(f" · {part}" for part in parts)
 
     def _tally_lines(self, tally: Tally, counted: Sequence[Stand], term: Term | None) -> Iterator[Branch]:
-        known = Known(frozenset((name, _plain(key)) for name, key in tally.key), None)
+        known = Known(frozenset((name, plain(key)) for name, key in tally.key), None)
         for stand in counted[:MOST_COUNTED]:
             extra = ""
             if term is not None and term.name in _SUMMING and tally.slot is not None and tally.slot >= 0:
@@ -353,10 +311,14 @@ class Teller:
                 return self.say("no-join", text=trial.joined[-1].text), ()
             case "condition":
                 term = trial.conditions[-1]
-                text = self.say("fails", text=term.text) + self._values_of(term)
+                text = self.say("fails", text=term.text) + self.values.of(term)
                 return text, tuple(self._blockers(term, trial.trigger.fact.at))
-            case "ladder" | "other-step":
+            case "ladder":
                 return self.say("ladder-none"), ()
+            case "once":
+                return self.say("ladder-once"), ()
+            case "other-step" if trial.climb is not None:
+                return self.say("ladder-other", step=trial.climb.crossed), ()
             case "fault":
                 return self.say("fault", text=trial.message), ()
             case _:
@@ -364,61 +326,13 @@ class Teller:
 
     def _blockers(self, term: Term, now: int) -> Iterator[Branch]:
         """The facts for which `none` fails."""
-        for leaf in _leaves(term):
+        for leaf in leaves(term):
             if leaf.tally is not None and leaf.name == "none" and leaf.tally.counted:
                 for stand in leaf.tally.counted[-2:]:
                     gap = self.say("earlier-by", length=self.words.length(now - stand.fact.at))
                     number = self.numbers.get(stand.place)
                     see = f" · {self.say('see', number=number)}" if number is not None else ""
                     yield Branch(f"{self.words.short(stand.fact)} · {gap}{see}")
-
-    # Why not.
-
-    def why_not(self, answer: WhyNotRecord) -> list[Branch]:
-        """Why a kind was not derived: what it is about, then how far each rule got."""
-        kind = self.words.kind(answer.kind)
-        about = self._about(self.say("why-not", kind=kind), answer.ruleset, answer.subject, answer.as_of)
-        return [*(Branch(line) for line in about), *self._answers(answer)]
-
-    def _answers(self, answer: WhyNotRecord) -> Iterator[Branch]:
-        words = self.words
-        if answer.derived:
-            facts = tuple(Branch(f"✓ {words.full(stand.fact)}") for stand in answer.derived[-MOST_COUNTED:])
-            yield Branch(self.say("derived"), facts)
-            return
-        for fact in answer.pending:
-            yield Branch(self.say("pending", fact=words.full(fact)))
-        over = answer.over
-        if over is not None and (answer.at is None or answer.at[1] > over.fact.at):
-            at = words.instant(over.fact.at)
-            yield Branch("✗ " + self.say("over", kind=words.kind(over.fact.kind), at=at))
-        if not answer.rules:
-            yield Branch("✗ " + self.say("no-rule", kind=words.kind(answer.kind)))
-        for rule in answer.rules:
-            self.seen.clear()
-            yield Branch(self.say("rule", rule=self._rule(rule.rule)), tuple(self._rule_answer(rule)))
-        for left in answer.voided:
-            yield self._left_out(left)
-
-    def _rule_answer(self, answer: RuleAnswer) -> Iterator[Branch]:
-        words, trial = self.words, answer.trial
-        if trial is None:
-            absent = tuple(branch for inner in answer.absent for branch in self._answers(inner))
-            names = f" {self.say('or')} ".join(words.kind(kind) for kind in answer.rule.triggers)
-            yield Branch("✗ " + self.say("no-trigger", kind=names), absent)
-            return
-        self.seen.add(trial.trigger.place)
-        fact = self._full(trial.trigger.fact)
-        phrase = "best" if answer.triggers == 1 else "best-of"
-        yield Branch(self.say(phrase, number=answer.triggers, fact=fact))
-        if trial.stage in ("not-in-force", "over"):
-            yield Branch(f"✗ {self._short_reason(trial)[0]}")
-            return
-        yield from self._parts(trial)
-        if trial.stage == "condition":
-            for leaf in _leaves(trial.conditions[-1]):
-                if leaf.tally is not None and leaf.name == "none" and leaf.tally.clear_from is not None:
-                    yield Branch(self.say("clear", at=words.instant(leaf.tally.clear_from)))
 
 
 def _telling(left_out: Sequence[LeftOut]) -> Iterator[LeftOut]:
@@ -429,15 +343,3 @@ def _telling(left_out: Sequence[LeftOut]) -> Iterator[LeftOut]:
         if shown < MOST_LEFT_OUT and past <= 1:
             shown += 1
             yield left
-
-
-def _plain(term: Term) -> Value:
-    return None if isinstance(term.value, Period) else term.value
-
-
-def _leaves(term: Term) -> Iterator[Term]:
-    """The terms of an expression that are no operation, in the order of the text, aggregates as a whole."""
-    if not term.parts:
-        yield term
-    for part in term.parts:
-        yield from _leaves(part)

@@ -51,7 +51,7 @@ def draw(branches: Sequence[Branch], width: int = 100) -> str:
 def _lines(branch: Branch, first: str, rest: str, width: int) -> Iterator[str]:
     lead, indent = first, rest + ("│  " if branch.children else "   ")
     for text in branch.text.split("\n"):
-        for line in wrap(text, width - cell_len(lead), width - cell_len(indent)):
+        for line in wrap(text, *(max(width - cell_len(part), NARROWEST) for part in (lead, indent))):
             yield (lead + line).rstrip()
             lead = indent
     for number, child in enumerate(branch.children, 1):
@@ -68,11 +68,11 @@ def wrap(text: str, first: int, rest: int) -> list[str]:
     ['one two', 'three']
     """
     lines: list[str] = []
-    line, room = "", max(first, NARROWEST)
+    line, room = "", first
     for piece in _pieces(text):
         if line.strip() and cell_len(line + piece.rstrip()) > room:
             lines.append(line.rstrip())
-            line, room = "", max(rest, NARROWEST)
+            line, room = "", rest
             piece = piece.lstrip()
         line += piece
     lines.append(line.rstrip())

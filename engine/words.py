@@ -31,7 +31,8 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "given": ("输入", "given"),
     "gives": ("得出 {text}", "gives {text}"),
     "ladder-none": ("没有新达到的节点", "no step is newly reached"),
-    "ladder-other": ("达到的是节点 {step}，其后果不同", "the step {step} was reached, which has other consequences"),
+    "ladder-other": ("新达到的是节点 {step}，后果不同", "newly reaches the step {step}, which has other consequences"),
+    "ladder-once": ("已由同一步的另一事实触发", "another fact of this step had fired the ladder"),
     "ladder-reached": ("新达到节点 {step}", "newly reaches the step {step}"),
     "ladder-next": ("下一节点 {step}，还差 {short}", "the next step is {step}, {short} short"),
     "missing": ("（缺）", "missing"),
@@ -50,7 +51,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "off": ("差 {length}", "off by {length}"),
     "or": ("或", "or"),
     "over": ("其时已有 {kind}（{at}），此后不再适用任何规则", "{kind} stood since {at}, after which no rule fires"),
-    "pending": ("已排定：{fact}", "is scheduled: {fact}"),
+    "pending": ("已排定：{fact}", "scheduled: {fact}"),
     "rule": ("规则 {rule}", "rule {rule}"),
     "see": ("见 [{number}]", "see [{number}]"),
     "since": ("自 {fact}起", "since {fact}"),
@@ -59,6 +60,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "status-since": ("状态：{status}，自 {at} 起", "status: {status} since {at}"),
     "times": ("时间为 {zone} 当地时间", "times of {zone}"),
     "unexplained": ("理由未展开", "reasons not drawn"),
+    "was-given": ("已作为输入：", "was given:"),
     "when": ("触发：{fact}", "when {fact}"),
     "where": ("限 {text}", "where {text}"),
     "why": ("缘由", "why"),
@@ -124,6 +126,10 @@ class Words:
         if clock == "00:00:00":
             return date
         return f"{date} {clock.removesuffix(':00') if len(clock) == 8 else clock}"
+
+    def day(self, at: int) -> str:
+        """The local date of an instant."""
+        return self.ruleset.zone.format(at)[:10]
 
     def length(self, duration: int) -> str:
         """A length of time: `12 d 6 h`; whole hours up to four days as hours, as rules write them."""

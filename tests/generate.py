@@ -2,8 +2,8 @@
 
 `ruleset(rng)` writes YAML text, `history(rng, ruleset, size)` makes input facts that collide: few subjects, few ids,
 instants at the ends of windows, a microsecond beside them, at local midnights, at the same instant. Everything comes
-from one `random.Random`, so that a failing case is named by its seed; `cases` hands Hypothesis' own source of chance to
-the same code, which lets it shrink.
+from one `random.Random`, so that a failing case is named by its seed; `chance` hands Hypothesis' own source to the same
+code, which lets it shrink, and `reduce` makes a failing ruleset and history smaller.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from typing import Any
 import yaml
 from hypothesis import strategies
 
-import strikeout
 from strikeout.facts import Fact, Field, Kind, Value
 from strikeout.model import Aggregate, Literal, ParameterValue, Ruleset, Within, rule_expressions, walk
 from strikeout.problems import Span
@@ -24,11 +23,27 @@ from strikeout.values import DAY, HOUR, ArithmeticFault, Period, Zone, add_perio
 
 ZONES = (
     *("Asia/Shanghai", "Asia/Shanghai", "Asia/Shanghai", "UTC", "America/New_York", "Europe/London"),
-    *("America/Sao_Paulo", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Havana", "Africa/Cairo"),
+    *("America/Sao_Paulo", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Havana", "Africa/Cairo", "America/St_Johns"),
 )
 FIELDS = {  # One name has one type in all kinds.
-    **{"complaint": "id", "right": "id", "amount": "integer", "base": "integer", "grace": "duration"},
-    **{"filed": "time", "special": "boolean", "finding": "finding", "remark": "text", "until": "time"},
+    "complaint": "id",
+    "right": "id",
+    "amount": "integer",
+    "base": "integer",
+    "grace": "duration",
+    "filed": "time",
+    "special": "boolean",
+    "finding": "finding",
+    "remark": "text",
+    "until": "time",
+}
+DEFAULTS = {
+    "integer": "2",
+    "duration": "1d",
+    "boolean": "false",
+    "finding": "serious",
+    "text": '"x"',
+    "time": "2015-01-05",
 }
 MEMBERS = ("general", "serious", "counterfeit")
 GIVEN = ("notice", "upheld", "withdrawal", "payment")
@@ -136,11 +151,8 @@ class Writer:
         for f in FIELDS:
             if f == "until" or not self.chance(0.8 if f in ("complaint", "amount") else 0.4):
                 continue
-            defaults = {
-                **{"integer": "2", "duration": "1d", "boolean": "false", "finding": "serious"},
-                **{"text": '"x"', "time": "2015-01-05"},
-            }
-            declared[f] = rng.choice(("required", "required", "optional", "optional", defaults.get(FIELDS[f], "required")))
+            ways = ("required", "required", "optional", "optional", DEFAULTS.get(FIELDS[f], "required"))
+            declared[f] = rng.choice(ways)
         if effect == "interval":
             declared["until"] = "required"
         return Declared(name, given, declared, level, effect)
@@ -239,18 +251,10 @@ class Writer:
             self.condition(rule, scope)
         if ladder:
             steps = sorted(rng.sample((1, 2, 3, 4, 12), rng.randint(1, 4)))
+            of = self.climb(triggers[0], scope)
             if self.chance(0.4):
-                rule.setdefault("let", {})["climb"] = self.aggregate("integer", scope, True)
-                scope.lets["climb"] = ("integer", True)
-            of = self.aggregate("integer", scope, True)
-            sums = [k for k in self.readable if "amount" in k.fields]
-            if sums and self.chance(0.4):
-                of = f"sum({rng.choice(sums).name}.amount{self.window(scope)})"
-            lets = [name for name, (type_, _) in scope.lets.items() if type_ == "integer"]
-            if lets and self.chance(0.5):
-                of = rng.choice(lets)
-            elif self.chance(0.35):
-                of = self.top(rng.choice((f"({of} + {self.atom('integer', scope, False)})", self.integer(scope, 2, False))))
+                rule.setdefault("let", {})["climb"] = of
+                of = "climb"
             rule["ladder"] = {"of": of, "steps": {str(s): self.then(triggers, scope, derives) for s in steps}}
         else:
             rule["then"] = self.then(triggers, scope, derives)
@@ -258,6 +262,16 @@ class Writer:
         if limits:  # What may lead back to the rule comes to an end.
             rule["if"] = " and ".join([*limits, f"({rule['if']})"] if "if" in rule else limits)
         return rule, derives
+
+    def climb(self, trigger: Declared, scope: Scope) -> str:
+        """What a ladder counts: mostly its triggers, or their amounts."""
+        read = trigger if self.chance(0.7) and trigger in self.readable else self.read()
+        counted = f"count({self.selection(read, scope)}{self.window(scope)})"
+        if "amount" in read.fields and self.chance(0.6):
+            counted = f"sum({read.name}.amount{self.window(scope)})"
+        if self.chance(0.2):
+            return f"{counted} + {self.atom('integer', scope, False)}"
+        return self.top(self.integer(scope, 2, False)) if self.chance(0.15) else counted
 
     def condition(self, rule: dict[str, Any], scope: Scope) -> None:
         """An `if`, and what its guards make known."""
@@ -584,11 +598,6 @@ def without_voids(text: str) -> str:
     return emit({**tree, "rules": rules}) if rules else ""
 
 
-def load(text: str) -> Any:
-    """The ruleset of a text, as the door gives it; its model is `.model`."""
-    return strikeout.load_text(text, name="generated")
-
-
 # Histories.
 
 
@@ -616,6 +625,8 @@ def history(rng: random.Random, ruleset: Ruleset, size: int) -> list[Fact]:
     anchors = rng.sample(anchors, min(len(anchors), rng.choice((1, 1, 2, 4))))
     if rng.random() < 0.15:
         anchors = [_change(rng, zone) or anchors[0]]
+    if rng.random() < 0.02:  # The first and last instants that there are.
+        anchors = [rng.choice((zone.earliest + rng.randint(0, 400) * DAY, zone.latest - rng.randint(0, 400) * DAY))]
     subjects = SUBJECTS[: rng.choice((1, 1, 1, 4, 5, 7))]
     facts: list[Fact] = []
     favourite = rng.choice(given)
@@ -698,9 +709,7 @@ def _change(rng: random.Random, zone: Zone) -> int | None:
     return high
 
 
-def _near(
-    rng: random.Random, zone: Zone, anchor: int, lengths: Sequence[int | Period], forward: int = 0
-) -> int:
+def _near(rng: random.Random, zone: Zone, anchor: int, lengths: Sequence[int | Period], forward: int = 0) -> int:
     """An instant that stands in some sharp relation to another; `forward`, at the end of a window that it begins."""
     way, sign, length = rng.random(), rng.choice((1, 1, -1)), rng.choice(lengths)
     way, sign = (0.5, 1) if forward else (way, sign)
@@ -713,9 +722,9 @@ def _near(
         elif way < 0.6 and isinstance(length, int):
             instant = anchor + sign * length if abs(length) < 400 * DAY else anchor
         elif way < 0.7:
-            instant = zone.start_of_day(anchor + rng.randint(0, 2) * DAY)
+            instant = zone.start_of_day(zone.checked_instant(anchor + rng.randint(0, 2) * DAY))
         elif way < 0.75:
-            instant = zone.start_of_month(anchor + rng.randint(0, 31) * DAY)
+            instant = zone.start_of_month(zone.checked_instant(anchor + rng.randint(0, 31) * DAY))
         else:
             instant = anchor + sign * rng.randint(0, 5) * rng.choice((HOUR, DAY, 12 * HOUR))
         return zone.checked_instant(instant + rng.choice((0, 0, 0, 0, 1, -1)))
@@ -723,9 +732,7 @@ def _near(
         return anchor
 
 
-def _value(
-    rng: random.Random, f: Field, anchors: Sequence[int], lengths: Sequence[int | Period], huge: float
-) -> Value:
+def _value(rng: random.Random, f: Field, anchors: Sequence[int], lengths: Sequence[int | Period], huge: float) -> Value:
     type_, members = f.type.name, f.type.members
     if not f.required and rng.random() < 0.4:
         return f.default
@@ -736,7 +743,11 @@ def _value(
         return rng.choice(edges) if rng.random() < huge else rng.choice((0, 1, 1, 2, 2, 3, 4, 12, -1))
     if type_ == "duration":
         plain = [length for length in lengths if isinstance(length, int)]
-        return rng.choice((-HOUR, -DAY, INTEGER_MAX)) if rng.random() < 0.07 + huge / 2 else rng.choice(plain) + rng.choice((0, 0, 1))
+        return (
+            rng.choice((-HOUR, -DAY, INTEGER_MAX))
+            if rng.random() < 0.07 + huge / 2
+            else rng.choice(plain) + rng.choice((0, 0, 1))
+        )
     choices: dict[str, Sequence[Value]] = {
         "time": anchors,
         "boolean": (True, False),
@@ -757,10 +768,9 @@ def instants(rng: random.Random, facts: Sequence[Fact]) -> int | None:
 # Shrinking.
 
 
-@strategies.composite
-def cases(draw: strategies.DrawFn) -> random.Random:
-    """A source of chance under Hypothesis' control, for `ruleset` and `history`: its failures shrink."""
-    return draw(strategies.randoms(use_true_random=False))
+def chance() -> strategies.SearchStrategy[random.Random]:
+    """A source of chance under Hypothesis' control, for `history`: what fails with it shrinks."""
+    return strategies.randoms(use_true_random=False)
 
 
 def reduce(text: str, facts: list[Fact], fails: Callable[[str, list[Fact]], bool]) -> tuple[str, list[Fact]]:

@@ -213,8 +213,8 @@ class World:
             for trigger in here:
                 self.trying = rule.name, trigger
                 trial = Trial(self, rule, trigger)
-                derivations = trial.consequences() if trial.holds() else ()
-                for derivation in derivations:
+                derivations = trial.consequences() if trial.holds() else None
+                for derivation in derivations or ():
                     fact = trial.derived(derivation)
                     derived = [e for e in self.standing if e.step == self.step and e is not brought]
                     alike = scheduled if derivation.at else derived
@@ -223,7 +223,7 @@ class World:
                         same[0].reasons.append(self.trying)
                     else:
                         (scheduled if derivation.at else self.standing).append(Entry(fact, self.step, [self.trying]))
-                if rule.ladder and derivations:  # Once a step.
+                if rule.ladder and derivations is not None:  # Once a step.
                     break
         self.waiting += scheduled
 
@@ -260,7 +260,7 @@ class Trial:
             self.joined.append(found[-1].fact)  # The newest.
         return self.rule.condition is None or self.value(self.rule.condition) is True
 
-    def consequences(self) -> Sequence[m.Derivation]:
+    def consequences(self) -> Sequence[m.Derivation] | None:
         """What follows: `then`, or the highest ladder step s with before < s <= now (semantics 5)."""
         if self.rule.ladder is None:
             return self.rule.then
@@ -273,7 +273,7 @@ class Trial:
             for threshold, derivations in self.rule.ladder.steps
             if (before is None or before < threshold) and now is not None and threshold <= now
         ]
-        return crossed[-1] if crossed else ()
+        return crossed[-1] if crossed else None
 
     def derived(self, derivation: m.Derivation) -> Fact:
         """The fact that a derivation makes: its fields in order, then its instant (language 3)."""
@@ -355,8 +355,9 @@ class Trial:
             case m.ParameterValue():  # The newest value in force at the step (language 5).
                 parameter = self.world.ruleset.parameters[e.parameter]
                 dated = sorted(parameter.dated, key=lambda d: d[0])
-                in_force = [value for start, value in dated if start <= self.now]
-                return (in_force or [None])[-1] if dated else parameter.value
+                if not dated:
+                    return parameter.value
+                return next((value for start, value in reversed(dated) if start <= self.now), None)
             case m.LetValue():
                 if (e.let, self.earlier) not in self.lets:
                     self.lets[e.let, self.earlier] = self.value(self.rule.lets[e.let].value)
@@ -409,8 +410,14 @@ class Trial:
 
 
 COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    **{"==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt},
-    **{">=": operator.ge, "in": lambda a, items: a in items, "not in": lambda a, items: a not in items},
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "in": lambda value, items: value in items,
+    "not in": lambda value, items: value not in items,
 }
 
 

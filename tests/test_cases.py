@@ -131,6 +131,7 @@ HOLDS_NOT = [
     ("count: {strike: 3}", "3 of `strike`", "it is 2:"),
     ("count: {closure: 1}", "1 of `closure`", "no `closure` was derived"),
     ("sum: {strike.base: 6}", "the sum of `strike.base` to be 6", "it is 5:"),
+    ("sum: {strike.span: 60m}", "the sum of `strike.span` to be 1h", "it is 90m:"),
     ("status: closure", "the status `closure` of `s`", "it is `restriction` since 2015-01-06T09:30:00+08:00"),
     ("only: [strike]", "no other `strike` than listed", '"id": "a"'),
     ("{only: [strike], facts: [{strike: {id: b}}]}", "no other `strike` than listed", '"id": "a"'),
@@ -146,6 +147,16 @@ def test_a_case_that_does_not_hold_says_what_was_expected_where_and_what_was_fou
     assert failure.expected.endswith("as of 2015-01-06T09:30:00+08:00")
     assert failure.lines()[0].startswith(f"t.cases.yaml:{HEAD.count(chr(10)) + 5}:")
     assert any(found in line for line in failure.found), failure.found
+
+
+def test_a_failure_is_told_in_chinese_too() -> None:
+    (case,) = read(HEAD + TWO + "    expect: {count: {closure: 1}, status: closure}\n").cases
+    found = run_case(case, DirectProgram(case.ruleset), "zh")
+    assert [failure.expected.split("，")[0] for failure in found] == [
+        "预期 `closure` 共 1 项",
+        "预期 `s` 的状态为 `closure`",
+    ]
+    assert found[1].found == ("实为 `restriction`，自 2015-01-06T09:30:00+08:00 起",)
 
 
 def test_the_reasons_of_the_nearest_fact_are_told() -> None:

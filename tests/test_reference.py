@@ -11,10 +11,9 @@ from collections.abc import Callable
 
 import pytest
 import reference
-from test_laws import Case, difference
+from test_laws import ENGINES, Case, difference
 
 import strikeout
-from strikeout.api import ENGINES
 from strikeout.facts import Fact, Value
 from strikeout.values import parse_duration
 
@@ -54,7 +53,9 @@ def history(ruleset: strikeout.Ruleset, text: str) -> list[Fact]:
         values: list[Value] = []
         for f, word in zip(kind.fields, [*given, *[None] * len(kind.fields)], strict=False):
             read: dict[str, Callable[[str], Value]] = {
-                **{"integer": int, "boolean": "true".__eq__, "duration": parse_duration},
+                "integer": int,
+                "boolean": "true".__eq__,
+                "duration": parse_duration,
                 "time": lambda word: instant(ruleset, word),
             }
             values.append(f.default if word is None else read.get(f.type.name, str)(word))
@@ -371,7 +372,10 @@ def test_rules_hold_from_and_until_and_parameters_from_their_dates() -> None:
 
 
 def test_since_counts_from_the_step_of_the_newest_on() -> None:
-    rules = "  r: {when: a, if: count(a since x) == 2 or none(x), then: x}\n  s: {when: b, then: {z: {m: count(a since x)}}}"
+    rules = """
+  r: {when: a, if: count(a since x) == 2 or none(x), then: x}
+  s: {when: b, then: {z: {m: count(a since x)}}}
+"""
     assert concluded(load(rules), "1 a c\n2 b c\n3 a d\n4 b c") == ["1 x c", "2 z 1", "3 x d", "4 z 1"]
 
 

@@ -77,7 +77,7 @@ FAILS = PASSES.replace("strike: 1", "strike: 2").replace("an-act-is-a-strike", "
 
 def test_check_says_what_was_fine(run: Shell) -> None:
     run.write("small.yaml", SMALL)
-    assert run("check", "small.yaml") == (0, "small.yaml: 1 rules, no problems\n", "")
+    assert run("check", "small.yaml") == (0, "small.yaml: 1 rule, no problems\n", "")
     assert run("check", "small.yaml", "--lang", "zh") == (0, "small.yaml：规则 1 条，无问题\n", "")
 
 
@@ -92,7 +92,7 @@ def test_check_shows_every_error_of_every_ruleset(run: Shell) -> None:
     run.write("wrong.yaml", SMALL.replace("then: strike", "then: strik").replace("when: act", "when: axt"))
     code, out, err = run("check", "wrong.yaml", "small.yaml")
     assert code == 1
-    assert out == "small.yaml: 1 rules, no problems\n"
+    assert out == "small.yaml: 1 rule, no problems\n"
     assert "wrong.yaml:8:" in err
     assert "did you mean `act`?" in err
     assert "^^^" in err
@@ -101,7 +101,7 @@ def test_check_shows_every_error_of_every_ruleset(run: Shell) -> None:
 def test_check_shows_warnings_which_are_no_error(run: Shell) -> None:
     run.write("small.yaml", SMALL + "parameters: {limit: 3}\n")
     code, out, err = run("check", "small.yaml")
-    assert (code, out) == (0, "small.yaml: 1 rules, 1 warning\n")
+    assert (code, out) == (0, "small.yaml: 1 rule, 1 warning\n")
     assert "warning: nothing uses the parameter `limit`" in err
 
 
@@ -118,7 +118,7 @@ def test_check_of_what_cannot_be_read_is_wrong_use(run: Shell) -> None:
 
 def test_check_of_a_case_file(run: Shell) -> None:
     run.write("small.yaml", SMALL)
-    assert run("check", run.write("small.cases.yaml", PASSES)) == (0, "small.cases.yaml: 1 cases, no problems\n", "")
+    assert run("check", run.write("small.cases.yaml", PASSES)) == (0, "small.cases.yaml: 1 case, no problems\n", "")
     code, out, err = run("check", run.write("small.cases.yaml", PASSES.replace("expect", "expext")))
     assert (code, out) == (1, "")
     assert "did you mean `expect`?" in err
@@ -154,7 +154,7 @@ def test_test_shows_what_fails_and_why(run: Shell) -> None:
     assert (code, err) == (1, "")
     lines = out.splitlines()
     assert lines[0] == "FAILED small: an-act-is-two (行为计次)"
-    assert lines[1].startswith("  small.cases.yaml:12:22: expected 2 of `strike` as of 2015-01-05T00:00:00+00:00")
+    assert lines[1].startswith("  small.cases.yaml:12:22: 预期 `strike` 共 2 项，截至 2015-01-05T00:00:00+00:00")
     assert '"id": "a"' in out
     assert lines[-1] == "通过 1 个，失败 1 个"
 

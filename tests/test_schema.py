@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -106,9 +107,14 @@ def errors(value: Any, rule: Schema, root: Schema, path: str = "$") -> Iterator[
             yield from errors(item, part.get("items", {}), root, f"{path}[{number}]")
 
 
-def wrong(what: str, text: str) -> list[str]:
+@functools.cache
+def document_of(text: str) -> Any:
     root, _ = read(Source("t.yaml", text))
-    return list(errors(plain(root), schema(what), schema(what)))
+    return plain(root)
+
+
+def wrong(what: str, text: str) -> list[str]:
+    return list(errors(document_of(text), schema(what), schema(what)))
 
 
 @pytest.mark.parametrize(("what", "path"), FILES, ids=[path.name for _, path in FILES])
@@ -150,8 +156,8 @@ rules:
   strike:
     when: act
     with: {other: strike by id}
-    let: {n: [{if: count(strike) > limit, value: 1}, {value: 2}]}
-    if: n > 1
+    let: {many: [{if: count(strike) > limit, value: 1}, {value: 2}]}
+    if: many > 1
     then: {strike: {id: id}}
   ladder:
     when: strike

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import pytest
 
 from strikeout import durable
@@ -20,10 +22,12 @@ ENGINES = ("rete", "compiled")
 each_ruleset = pytest.mark.parametrize("name", NAMES)
 
 
+@functools.cache
 def model_of(name: str) -> Model:
     return check(locate(name), Files())
 
 
+@functools.cache
 def cases_of(name: str) -> CaseFile:
     source = shipped_cases(name)
     assert source is not None, f"{name} ships without cases"

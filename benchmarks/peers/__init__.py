@@ -66,7 +66,7 @@ PEERS = (
         ("durable", "durable_rules_engine"),
         "durable-rules (Python 3.11 or 3.12)",
         policy="three strikes",
-        note="the library as its own documentation shows it, on the first 1,000 sellers: it takes no more at a time",
+        note="a simplified policy, as a join of three events, on the first 1,000 sellers: it takes no more",
     ),
     Peer("clipspy", "clips_rules", ("clips",), "clipspy"),
     Peer("hand-written Python", "handwritten"),

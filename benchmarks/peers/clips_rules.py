@@ -9,6 +9,7 @@ from pathlib import Path
 import clips
 
 from benchmarks.tally import Tally
+
 from .handwritten import MERGE_WINDOW, STRIKES_FROM, Complaint, Conclusion
 from .handwritten import load as load_all
 from .handwritten import tally as tally_all

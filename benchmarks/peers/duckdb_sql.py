@@ -67,9 +67,8 @@ with
       of_key as (partition by seller, complainant, "right" order by n rows unbounded preceding)),
   placed as (
     select *, case when confirmed then violation
-      else max(violation) filter (opens and not confirmed) over (partition by seller order by n rows unbounded preceding)
-      end as nth
-    from numbered),
+      else max(violation) filter (opens and not confirmed) over so_far end as nth
+    from numbered window so_far as (partition by seller order by n rows unbounded preceding)),
   merged as (
     select *, sum(base) over (partition by seller, nth, confirmed order by n rows unbounded preceding) as points_so_far
     from placed),

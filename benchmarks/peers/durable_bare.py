@@ -1,6 +1,8 @@
-"""durable_rules as its own documentation shows it: events joined by complainant and right, a session a seller.
+"""durable_rules without strikeout: events joined by complainant and right, a session a seller.
 
-The library keeps 1,024 sessions at most, and fails at the next one: so this peer takes the first sellers only.
+As its own documentation writes such a rule, the library is killed within some dozens of sellers: where the last part of
+a join is false and the parts before it are true, it reads past the end of an array. So ids are integers here, and the
+last part is always true; see also `engine/durable.py`. It keeps 1,024 sessions at most, hence the first sellers only.
 """
 
 from __future__ import annotations
@@ -11,13 +13,16 @@ from typing import Any
 
 from durable.lang import c, m, post, ruleset, when_all
 
-from benchmarks.tally import Tally
+from benchmarks.tally import Tally, number_of
+
 from .handwritten import MERGE_WINDOW, Complaint
 from .handwritten import load as load_all
 from .three_strikes import closures
 from .three_strikes import expected as expected_of
 
 SELLERS = 1_000
+COUNTERFEIT = 1
+ONCE = True  # with the sessions of a second time there would be too many
 _runs = itertools.count()
 
 
@@ -46,22 +51,25 @@ def decide(complaints: list[Complaint]) -> dict[str, int]:
 def make(name: str) -> dict[str, int]:
     """Define the rules; gives where closures will stand: by seller, when."""
     closed: dict[str, int] = {}
+
+    def close(context: Any) -> None:
+        closed.setdefault(context.s.sid, context.third.at)
+
     with ruleset(name):
-
-        @when_all(
-            c.first << (m.finding == "counterfeit"),
-            c.second << (m.finding == "counterfeit")
+        three_strikes = when_all(
+            c.first << (m.finding == COUNTERFEIT),
+            c.second << (m.finding == COUNTERFEIT)
+            & (m.at >= c.first.at + MERGE_WINDOW)
             & (m.complainant == c.first.complainant)
             & (m.right == c.first.right)
-            & (m.at >= c.first.at + MERGE_WINDOW),
-            c.third << (m.finding == "counterfeit")
+            & (m.one == c.first.one),
+            c.third << (m.finding == COUNTERFEIT)
+            & (m.at >= c.second.at + MERGE_WINDOW)
             & (m.complainant == c.first.complainant)
             & (m.right == c.first.right)
-            & (m.at >= c.second.at + MERGE_WINDOW),
+            & (m.one == c.first.one),
         )
-        def close(context: Any) -> None:
-            closed.setdefault(context.s.sid, context.third.at)
-
+        three_strikes(close)
     return closed
 
 
@@ -69,10 +77,11 @@ def event(number: int, act: Complaint) -> dict[str, object]:
     return {
         "id": number,
         "sid": act.seller,
-        "finding": act.finding,
-        "complainant": act.complainant,
-        "right": act.right,
+        "finding": COUNTERFEIT,
+        "complainant": number_of(act.complainant),
+        "right": number_of(act.right.partition("-")[2]),
         "at": act.at,
+        "one": 1,
     }
 
 

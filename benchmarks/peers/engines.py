@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import strikeout
-from strikeout.facts import Fact
-from strikeout.rows import Binder
-
 from benchmarks.samples import read_csv
 from benchmarks.tally import Conclusion, Tally, number_of, tally_of
+from strikeout.facts import Fact
+from strikeout.rows import Binder
 
 SHANGHAI = 8 * 3600
 

@@ -1,7 +1,7 @@
 """The policy in polars.
 
-Its expressions cannot say a window that does not slide, but an as-of join finds, for each act, the first one at least 72
-hours later; a short loop follows these pointers for all keys at once. The rest is expressions.
+Its expressions cannot say a window that does not slide, but an as-of join finds, for each act, the first one at least
+72 hours later; a short loop follows these pointers for all keys at once. The rest is expressions.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from benchmarks.tally import Tally, number_of, tally_of
+
 from .handwritten import MERGE_WINDOW, STRIKE_LIMIT, Complaint
 
 

@@ -13,7 +13,7 @@ from strikeout.problems import Span
 from strikeout.values import INTEGER_MAX, INTEGER_MIN
 
 from .plan import Bounds, Index, Keys, Plan
-from .steps import Steps
+from .steps import Steps, anchor_selection
 from .writer import Names, Operand, Writer, bare, both
 from .expressions import DURATION_FAULT, INTEGER_FAULT, TIME_FAULT
 
@@ -129,7 +129,7 @@ class Plain(Steps):
             return f"{record}[{index.keys.fields.index((index.number, what))}]"
         key = (index.number, what)
         if key not in self.cells:
-            self.cells[key] = self.out.names.fresh(f"{index.kind.name}_{what.replace(':', '_')}")
+            self.cells[key] = self.out.names.fresh(f"{index.kind.name}_{what.replace('base/', 'base_of_i')}")
         return self.cells[key]
 
     def record(self, index: Index, keys: Sequence[Operand]) -> str:
@@ -172,8 +172,19 @@ class Plain(Steps):
 
     def grow(self, index: Index, record: str, own: Callable[[int], Operand], newest: str) -> None:
         for what in list(index.kept):
+            name, _, rest = what.partition("/")
+            if name == "before":  # what there was before the newest fact's step
+                newest_step = self.cell(index, "step", record)
+                with self.out.block(f"if {newest_step} != step:"):
+                    self.out.line(f"{self.cell(index, what, record)} = {self.cell(index, rest, record)}")
+        for what in list(index.kept):
+            if what.startswith("before/"):
+                continue
             cell = self.cell(index, what, record)
             name, _, slot = what.partition(":")
+            if what.startswith("base/"):
+                self.note_base(index, what, record)
+                continue
             operand = Operand("at") if slot == "-1" else own(int(slot)) if slot else Operand("")
             match name:
                 case "count":
@@ -204,6 +215,14 @@ class Plain(Steps):
                 case _:
                     self.out.line(f"{cell}.add({bare(_or_none(operand))}, step)")
 
+    def note_base(self, index: Index, what: str, record: str) -> None:
+        """Write what another index has from before this step, which the newest fact of this one notes."""
+        _, other, rest = what.split("/")
+        counted = self.plan.indices[int(other)]
+        step, now = self.cell(counted, "step", record), self.cell(counted, rest, record)
+        before = self.cell(counted, f"before/{rest}", record)
+        self.out.line(f"{self.cell(index, what, record)} = {before} if {step} == step else {now}")
+
     def guarded_line(self, known: str, text: str) -> None:
         """Write a line, under a condition if there is one."""
         if not known:
@@ -226,6 +245,14 @@ class Plain(Steps):
 
     def aggregate(self, expression: Aggregate) -> Operand:
         index, record, filtered = self.select(expression.selection)
+        anchor = self.since_base(expression, index, filtered)
+        if anchor is not None:
+            self.select(anchor_selection(expression))
+            what = "count" if expression.function == "count" else f"total:{expression.slot}"
+            now, _ = self.cell(index, what, record), self.cell(index, "step", record)
+            self.cell(index, f"before/{what}", record)
+            code = f"({now} - {self.cell(anchor, f'base/{index.number}/{what}', record)})"
+            return Operand(code) if what == "count" else self.total(expression, code)
         column, relation, bound, known = self.window(expression)
         function, slot = expression.function, expression.slot if expression.slot is not None else -1
         if filtered or (column and function not in ("any", "none", "last")):
@@ -393,7 +420,8 @@ class Plain(Steps):
         if not self.plan.of_kind(kind):
             return
         if inline:
-            own = [f if f.code.replace("_", "a").isalnum() and len(f.known) < 60 else None for f in fields]
+            changing = set(self.cells.values())
+            own = [f if f.code.isidentifier() and f.code not in changing else None for f in fields]
 
             def field(slot: int) -> Operand:
                 operand = own[slot]
@@ -523,8 +551,9 @@ class Plain(Steps):
 
 
 def _initial(what: str) -> str:
-    name = what.partition(":")[0]
+    name = what.partition(":")[0].partition("/")[0]
     return {
+        **{"before": "0", "base": "0"},
         **{"count": "0", "at": "LONG_AGO", "step": "-1", "newest": "None", "first": "None", "total": "0"},
         **{"min": "None", "max": "None", "ats": "[]", "steps": "[]", "facts": "[]", "sums": "[0]"},
         **{"least": "Extreme(min)", "most": "Extreme(max)"},

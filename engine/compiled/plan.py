@@ -6,7 +6,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from strikeout.facts import Kind
-from strikeout.model import Derivation, Expression, LetValue, Operation, Rule, Ruleset, Selection, parts, walk
+from strikeout.model import (
+    Aggregate,
+    Derivation,
+    Expression,
+    LetValue,
+    Operation,
+    Rule,
+    Ruleset,
+    Selection,
+    parts,
+    selections,
+    walk,
+)
 from strikeout.functions import choose
 from strikeout.problems import Span
 
@@ -211,7 +223,10 @@ def computed_ahead(roots: Iterable[Expression], lets: Sequence[Expression]) -> l
         if id(node) in heights:
             return
         height, size = 0, 1
-        inner = list(parts(node))
+        outside = set()
+        if isinstance(node, Aggregate):
+            outside = {id(part) for s in selections(node) for part in (s.where, *(key for _, key in s.by))}
+        inner = [part for part in parts(node) if id(part) not in outside]
         if isinstance(node, LetValue):
             inner = [lets[node.let]]
         for part in inner:

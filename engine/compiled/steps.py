@@ -18,8 +18,10 @@ from strikeout.model import (
     Selection,
     Since,
     This,
+    TriggerField,
     Within,
     rule_expressions,
+    walk,
 )
 
 from strikeout.order import kinds_read
@@ -132,6 +134,17 @@ class Steps(Expressions):
         keys = [self.value(order[slot]) for slot in index.slots]
         return index, self.record(index, keys), filtered
 
+    def since_base(self, expression: Aggregate, index: Index, filtered: bool) -> Index | None:
+        """The index of `since` where its newest fact can note how much there was before it.
+
+        Then no single fact has to be kept. It takes keys of one class, and facts of this step that are seen.
+        """
+        window = expression.window
+        if not isinstance(window, Since) or expression.function not in ("count", "sum") or filtered:
+            return None
+        anchor = index_of(self.plan, window.selection)
+        return anchor if anchor.keys is index.keys and not self.filtered(window.selection.kind) else None
+
     def where_fault(self, index: Index) -> str:
         """The variable that holds the first fault that `where` of an index met."""
         return f"where_fault_{index.number}"
@@ -231,12 +244,30 @@ class Steps(Expressions):
                 members = list(group)
                 for some in [[pair] for pair in members] if alone else [members]:
                     with contextmanager(self.triggers)(triggers):
+                        self.prefetch(triggers)
                         for number, rule in some:
                             self.rule_block(number, rule, late)
             kinds = [kind for kind in self.ruleset.kinds if kind in late]
             if kinds:
                 self.out.comment(f"stratum {stratum}: what it derived")
                 self.stand_new(kinds)
+
+    def prefetch(self, kinds: Sequence[Kind]) -> None:
+        """Write the loads of fields that several rules of a trigger read."""
+        uses: dict[tuple[tuple[int, int], ...], list[TriggerField]] = {}
+        for rule in (*self.ruleset.rules, *self.ruleset.void_rules):
+            if rule.triggers != tuple(kinds):
+                continue
+            found: dict[tuple[tuple[int, int], ...], TriggerField] = {}
+            for expression in rule_expressions(rule):
+                for node in walk(expression):
+                    if isinstance(node, TriggerField):
+                        found[node.slots] = node
+            for slots, node in found.items():
+                uses.setdefault(slots, []).append(node)
+        for nodes in uses.values():
+            if len(nodes) > 1:
+                self.trigger_field(nodes[0])
 
     def rule_block(self, number: int, rule: Rule, late: list[Kind]) -> None:
         """Write one rule: whether it holds, and what follows."""
@@ -255,7 +286,7 @@ class Steps(Expressions):
                 stack.enter_context(self.out.block(f"if {bare(both(*tests))}:"))
             self.joins(rule.joins, stack)
             lets = [let.value for let in rule.lets]
-            self.compute_ahead(list(rule_expressions(rule)), lets)
+            self.compute_ahead(_roots(rule), lets)
             self.conditions(rule.condition, stack)
             if rule.ladder is not None:
                 self.ladder(rule, lets, late)
@@ -402,3 +433,18 @@ class Steps(Expressions):
     def void(self, rule: Rule) -> None:
         """Write what a void rule's trigger voids."""
         raise NotImplementedError
+
+
+def _roots(rule: Rule) -> list[Expression]:
+    """The expressions of a rule but those of `with`, which `where` and keys are."""
+    found = [rule.condition, *([] if rule.ladder is None else [rule.ladder.of])]
+    for _, _, derivation in rule.derivations():
+        found += [*derivation.values, derivation.at]
+    return [expression for expression in found if expression is not None]
+
+
+def anchor_selection(expression: Aggregate) -> Selection:
+    """What stands after `since`."""
+    if not isinstance(expression.window, Since):
+        raise TypeError("a window without `since`")
+    return expression.window.selection

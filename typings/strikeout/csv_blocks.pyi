@@ -1,0 +1,1 @@
+from engine.csv_blocks import *

@@ -1,0 +1,1 @@
+from engine.json_blocks import *

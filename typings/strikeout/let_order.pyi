@@ -1,0 +1,1 @@
+from engine.let_order import *

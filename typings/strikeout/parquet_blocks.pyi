@@ -1,0 +1,1 @@
+from engine.parquet_blocks import *

@@ -1,0 +1,1 @@
+from engine.selections import *
