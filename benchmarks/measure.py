@@ -5,12 +5,14 @@ Peak memory is that of the whole process, libraries and facts included.
 
 from __future__ import annotations
 
+import csv
 import gc
 import importlib
 import itertools
 import json
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -86,6 +88,34 @@ def sellers(engine: str, number: int, each: int) -> Figures:
         if place == number // 2:
             half = peak_megabytes()
     return {"facts": facts, "decide": seconds, "peak": peak_megabytes(), "half": half, "derived": derived}
+
+
+def command(engine: str, number: int, each: int) -> Figures:
+    """The same sellers by `strikeout run`, from a file in order of time to a file of conclusions."""
+    from benchmarks.samples import even
+    from strikeout.cli import commands
+    from strikeout.sample import COLUMNS
+
+    with tempfile.TemporaryDirectory(prefix="strikeout-benchmarks-") as folder:
+        given, made = Path(folder, "facts.csv"), Path(folder, "conclusions.jsonl")
+        facts = 0
+        with given.open("w", encoding="utf-8", newline="") as file:
+            table = csv.DictWriter(file, COLUMNS)
+            table.writeheader()
+            for _, rows in even(number, each):
+                table.writerows(rows)
+                facts += len(rows)
+        arguments = ["run", "taobao-counterfeit", str(given), "--engine", engine, "-o", str(made)]
+        start = time.perf_counter()
+        try:
+            commands(arguments, standalone_mode=False)
+        except SystemExit as end:
+            if end.code:
+                raise
+        seconds = time.perf_counter() - start
+        with made.open("rb") as file:
+            derived = sum(1 for _ in file)
+    return {"facts": facts, "decide": seconds, "peak": peak_megabytes(), "derived": derived}
 
 
 def history(engine: str, number: int, keys: str) -> Figures:
@@ -184,6 +214,7 @@ def bare(rows: Iterator[dict[str, object]]) -> Figures:
 MEASUREMENTS: dict[str, Callable[..., Figures]] = {
     "peer": peer,
     "sellers": sellers,
+    "command": command,
     "history": history,
     "journal": journal,
     "latency": latency,

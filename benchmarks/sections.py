@@ -88,6 +88,7 @@ def _peer(peer: Peer, options: Options) -> Iterator[tuple[int, Measured]]:
         found = measure(
             4 * options.budget, options.repeat, "peer", module=peer.module, path=str(path.resolve()), facts=size
         )
+        say(f"    {found.failure or f'{found.seconds:.2f} s'}")
         yield size, found
         if found.failure:
             return
@@ -124,11 +125,14 @@ def many_sellers(options: Options) -> Iterator[str]:
     heads = ["twenty facts each: facts a second, of"]
     heads += [f"{number:,} sellers" for number in options.sellers] + ["peak MB of each", f"at least {UNDER_RETE:,}"]
     rows = []
-    for engine in options.engines:
-        name = NAMES[engine]
+    asked = [(NAMES[engine], engine, "sellers") for engine in options.engines]
+    asked += [
+        (f"{name}, `strikeout run` on a file", engine, "command") for name, engine, _ in asked if engine != "bare"
+    ]
+    for name, engine, what in asked:
         say(f"  {name}")
         found = [
-            measure(10 * options.budget, options.repeat, "sellers", engine=engine, number=number, each=20)
+            measure(10 * options.budget, options.repeat, what, engine=engine, number=number, each=20)
             for number in options.sellers
         ]
         good = [m for m in found if not m.failure]
@@ -173,7 +177,9 @@ def journals(options: Options) -> Iterator[str]:
 def _grown(options: Options, sizes: tuple[int, ...], what: str, **asked: object) -> list[str]:
     found: list[Measured] = []
     for number in sizes:
-        found.append(measure(4 * options.budget, options.repeat, what, number=number, **asked))
+        limit, repeat = (options.budget, 1) if asked["engine"] == "bare" else (4 * options.budget, options.repeat)
+        found.append(measure(limit, repeat, what, number=number, **asked))
+        say(f"    {number:,}: {found[-1].failure or f'{found[-1].seconds:.2f} s'}")
         if found[-1].failure:
             break
     cells = [m.failure or f"{m.seconds:.2f}" for m in found] + [""] * (len(sizes) - len(found))

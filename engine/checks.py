@@ -174,7 +174,7 @@ def _constant_comparison(operation: Operation) -> bool | None:
 
 
 def _unused(whole: Whole) -> None:
-    """Parameters, and kinds of the ruleset's own, that nothing uses."""
+    """Parameters and kinds of the ruleset's own that nothing uses; those of other files are told of those."""
     every = whole.every_rule
     used_parameters = {
         node.parameter
@@ -184,7 +184,8 @@ def _unused(whole: Whole) -> None:
         if isinstance(node, ParameterValue)
     }
     for number, parameter in whole.declarations.parameters.values():
-        if number not in used_parameters:
+        own = parameter.span.source.name == whole.draft.source.name
+        if own and number not in used_parameters:
             whole.report("unused", f"nothing uses the parameter `{parameter.name}`", parameter.span, warning=True)
     used = {kind.index for rule in every for kind in rule.triggers}
     used |= {index for rule in every for index in kinds_read(rule)}

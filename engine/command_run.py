@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from .facts import TIME, Type
 from .model import Ruleset
 from .outcome import Record, record, rule_of
 from .parquet import arrow
-from .printing import MOST_ROWS, local_time, show_table
+from .printing import MOST_ROWS, local_time, printing, show_table
 from .reading import Reading, reading_options, work
 from .tables import WRITERS, Writer, columns
-from .terminal import out
 from .timeline import Entry
 from .writing import STANDARD_OUTPUT, Output, writing
 
@@ -39,8 +37,8 @@ BELOW = {
 class TableOfConclusions:
     """The first conclusions as a table for a person, and how many there are."""
 
-    def __init__(self, file: Output | None, ruleset: Ruleset, language: str) -> None:
-        self._file, self._ruleset, self._language = file, ruleset, language
+    def __init__(self, file: Output, terminal: bool, ruleset: Ruleset, language: str) -> None:
+        self._file, self._terminal, self._ruleset, self._language = file, terminal, ruleset, language
         self._shown: list[Record] = []
         self._number = 0
 
@@ -52,22 +50,19 @@ class TableOfConclusions:
                 self._shown.append(record(self._ruleset, entry.fact, rule_of(entry)))
 
     def finish(self) -> None:
-        """Print the table; to standard output where there is no file."""
-        text = StringIO()
-        console = out() if self._file is None else Console(file=text, highlight=False, soft_wrap=True)
+        """Print the table."""
         types = columns(self._ruleset)
         words = HEADINGS[self._language]
         headings = [words.get(name, name) if type_ in (None, TIME) and name in words else name for name, type_ in types]
         rows = [[_text(found.get(name), type_) for name, type_ in types] for found in self._shown]
-        if rows:
-            show_table(console, headings, rows, words["fields"], first=3, last=1)
         more = self._number > len(rows)
         line = BELOW[self._language][more].format(
             number=f"{self._number:,}", shown=len(rows), zone=self._ruleset.zone.name
         )
-        console.print(line, style="dim", markup=False)
-        if self._file is not None:
-            self._file.write(text.getvalue().encode())
+        with printing(self._file, self._terminal) as console:
+            if rows:
+                show_table(console, headings, rows, words["fields"], first=3, last=1)
+            console.print(line, style="dim", markup=False)
 
 
 def _text(value: str | int | bool | None, type_: Type | None) -> str:
@@ -87,7 +82,8 @@ def format_of(output: str | None) -> str:
 def _writer(form: str, output: Output, path: str | None, ruleset: Ruleset, language: str) -> Writer:
     if form != "table":
         return WRITERS[form](output, ruleset)  # type: ignore[arg-type]
-    return TableOfConclusions(None if path in (None, STANDARD_OUTPUT) else output, ruleset, language)
+    terminal = path in (None, STANDARD_OUTPUT) and sys.stdout.isatty()
+    return TableOfConclusions(output, terminal, ruleset, language)
 
 
 @click.command("run")
@@ -115,11 +111,9 @@ def run_command(form: str | None, output: str | None, **options: Any) -> None:
     form = form or format_of(output)
     if form == "parquet":
         arrow()
-    with work(reading, output) as found:
-        with writing(output) as file:
-            writer = _writer(form, file, output, found.ruleset.model, reading.language)
-            for run in found.runs():
-                writer.add(run.conclusions)
-            writer.finish()
-        code = found.report()
-    raise SystemExit(code)
+    with work(reading, output) as found, writing(output) as file:
+        writer = _writer(form, file, output, found.ruleset.model, reading.language)
+        for run in found.runs():
+            writer.add(run.conclusions)
+        writer.finish()
+    raise SystemExit(found.report())

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 import click
+from rich.console import Console
 
 from .facts import INTEGER
 from .model import Ruleset
 from .outcome import Record, record, status
-from .printing import MOST_ROWS, local_time, show_table
+from .printing import MOST_ROWS, local_time, printing, show_table
 from .reading import Reading, reading_options, work
-from .terminal import out
 from .timeline import SubjectRun
 from .writing import writing
 
@@ -108,15 +109,14 @@ def status_command(form: str, **options: Any) -> None:
                     file.write((json.dumps(stands.as_dict(model.subject), ensure_ascii=False) + "\n").encode())
                 elif len(rows) < MOST_ROWS:
                     rows.append(_cells(stands))
-        if form == "table":
-            _show(model, rows, counts, reading.language)
-        code = found.report()
-    raise SystemExit(code)
+            if form == "table":
+                with printing(file, sys.stdout.isatty()) as console:
+                    _show(console, model, rows, counts, reading.language)
+    raise SystemExit(found.report())
 
 
-def _show(ruleset: Ruleset, rows: list[list[str]], counts: Counter[str], language: str) -> None:
+def _show(console: Console, ruleset: Ruleset, rows: list[list[str]], counts: Counter[str], language: str) -> None:
     """Print the first rows, and how many subjects there are of each status."""
-    console = out()
     if rows:
         headings = [ruleset.subject, *HEADINGS[language]]
         show_table(console, headings, rows, HEADINGS[language][2], first=3)

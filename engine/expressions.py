@@ -13,7 +13,7 @@ from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from .nodes import Scalar
-from .problems import Problem, Span, listing, shorten
+from .problems import Problem, Span, listing, quoted, shorten
 
 MOST_CHARACTERS = 4_000
 MOST_DEPTH = 60
@@ -45,7 +45,6 @@ _SHOWN = {
 }
 _HINTS = (
     ("=", "write `==` to compare"),
-    ("<>", "write `!=`"),
     ("&", "write `and`"),
     ("|", "write `or`"),
     ("!", "write `not`, or `!=`"),
@@ -114,7 +113,7 @@ def _explain(scalar: Scalar, error: UnexpectedInput) -> Problem:
     if isinstance(error, UnexpectedToken):
         wanted = set(error.expected or ())
         if error.token.type == "$END":
-            found, at, end = "the end", max(len(text.rstrip()) - 1, 0), len(text.rstrip())
+            found, at, end = "end", max(len(text.rstrip()) - 1, 0), len(text.rstrip())
         else:
             found = f"`{shorten(str(error.token), 40)}`"
             at, end = error.token.start_pos or 0, error.token.end_pos or 0
@@ -123,12 +122,16 @@ def _explain(scalar: Scalar, error: UnexpectedInput) -> Problem:
         number = _NUMBER.match(text, at)
         end = number.end() if number else end
         found = f"`{shorten(text[at:end], 40)}`"
+    if text.count("(", 0, at) <= text.count(")", 0, at):
+        wanted.discard("RPAR")
     shown = sorted({_SHOWN.get(name, f"`{name.lower()}`") for name in wanted})
     expected = "a value" if "a literal" in shown else ", ".join(shown) if len(shown) <= 6 else ""
     chained = isinstance(error, UnexpectedToken) and error.token.type == "COMPARATOR"
     hint = "comparisons do not chain: write `a < b and b < c`" if chained and expected != "a value" else ""
-    hint = hint or _hint(text, at, end) or _comment_hint(scalar)
-    if not hint and (found == "`)`" or (found == "the end" and "RPAR" in wanted)):
+    if not hint and found != "end":
+        hint = _hint(text, at, end)
+    hint = hint or _comment_hint(scalar)
+    if not hint and (found == "`)`" or (found == "end" and "RPAR" in wanted)):
         hint = "look at the brackets"
     message = f"unexpected {found}" + (f", expected {expected}" if expected else "")
     return Problem("syntax", message, scalar.within(at, end), hint)
@@ -137,6 +140,11 @@ def _explain(scalar: Scalar, error: UnexpectedInput) -> Problem:
 def _hint(text: str, at: int, end: int) -> str:
     """What to write instead of the text from `at` to `end`."""
     word, before = text[at:end], text[:at].rstrip()
+    plain = _MARKS.get(word) or unicodedata.normalize("NFKC", word)
+    if plain != word and plain.isascii():
+        return f"write `{plain}`"
+    if word in ("where", "by", "within", "since", "this"):
+        return "after a kind stand `where`, `by` and, in an aggregate, one window, in this order"
     if re.match(r"[0-9]+\.[0-9]|\.[0-9]", text[at : at + 40]):
         return "there are no floating-point numbers: a share is written `count(a) * 100 >= 5 * count(b)`"
     if word[:1].isdigit() or (re.search(r"[0-9]$", before) and word.isidentifier() and _UNIT.match(word)):
@@ -145,10 +153,8 @@ def _hint(text: str, at: int, end: int) -> str:
         return "write `==` to compare"
     if word.lower() in ("and", "or", "not", "in", "if", "else") and not word.islower():
         return f"write `{word.lower()}`"
-    plain = unicodedata.normalize("NFKC", word)
-    plain = _MARKS.get(word, plain)
-    if plain != word and plain.isascii() and plain:
-        return f"write `{plain}`"
+    if text[max(at - 1, 0) : at + 1] == "<>":
+        return "write `!=`"
     return next((hint for start, hint in _HINTS if text.startswith(start, at)), "")
 
 
@@ -222,7 +228,7 @@ def check_name(scalar: Scalar, what: str, problems: list[Problem]) -> str | None
     """The name that a scalar gives to a kind, field, parameter, `let` or alias, if it may be one."""
     name = scalar.text
     if not (name.isidentifier() and _NAME.fullmatch(name)) or len(name) > 80:
-        message = f"`{shorten(name, 40)}` is no name for {what}"
+        message = f"{quoted(name)} is no name for {what}"
         hint = "a name has letters, digits and `_`, at most 80 of them, and does not begin with a digit"
         problems.append(Problem("name", message, scalar.span, hint))
         return None

@@ -94,6 +94,8 @@ class Rows:
         self.ignore_columns = frozenset(ignore_columns)
         self._input_format = input_format
         self._paths = [os.fspath(path) for path in paths]
+        if self._paths.count(STANDARD_INPUT) > 1:
+            raise FactError("standard input is named twice, and can be read only once")
         self._names = [_shown(path) for path in self._paths]
         self._row_counted = [False] * len(self._paths)
         self._read_once: set[int] = set()
@@ -354,7 +356,7 @@ def _seekable(stream: io.BufferedReader, stack: contextlib.ExitStack) -> BinaryI
 
 
 def read(*paths: str | os.PathLike[str], ignore_columns: Iterable[str] = (), input_format: str | None = None) -> Rows:
-    """Facts in files, for `Ruleset.run`.
+    r"""Facts in files, for `Ruleset.run`.
 
     Parameters
     ----------
@@ -378,10 +380,14 @@ def read(*paths: str | os.PathLike[str], ignore_columns: Iterable[str] = (), inp
 
     Examples
     --------
+    >>> import pathlib, tempfile
     >>> import strikeout
-    >>> facts = strikeout.read("docs/example.csv")  # doctest: +SKIP
-    >>> strikeout.load("taobao-counterfeit").run(facts).status("xiaoming")  # doctest: +SKIP
-    'closure'
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "facts.csv"
+    ...     _ = path.write_text("kind,at,seller,complaint\nwithdrawal,2015-01-05,xiaoming,c1\n")
+    ...     outcome = strikeout.load("taobao-counterfeit").run(strikeout.read(path))
+    >>> outcome.status("xiaoming")
+    'good-standing'
     """
     if not paths:
         raise FactError("no file to read")

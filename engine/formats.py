@@ -91,7 +91,7 @@ def _exact_json_row(number: int, line: bytes) -> RawRow:
     try:
         text = line.decode()
     except UnicodeDecodeError as error:
-        reason = f"the byte 0x{line[error.start]:02X} at column {error.start + 1} is not UTF-8"
+        reason = f"the byte 0x{line[error.start]:02X} at column {error.start + 1} is not UTF-8; save the file as UTF-8"
         return Malformed(number, reason, line[:1000].decode(errors="backslashreplace"))
     try:
         row = _exact.decode(text)

@@ -10,7 +10,7 @@ import contextlib
 import tempfile
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import pairwise
 from typing import IO, Any
@@ -66,7 +66,7 @@ def batches(rows: Rows, batcher: Batcher, report: Report) -> Iterator[tuple[int,
     with ThreadPoolExecutor(WORKERS) as pool:
         waiting: deque[tuple[int, Future[Batch]]] = deque()
         try:
-            for file, work in _works(rows, batcher, binder):
+            for file, work in works(rows, batcher, binder):
                 waiting.append((file, pool.submit(_made, batcher, work)))
                 if len(waiting) > 2 * WORKERS:
                     number, future = waiting.popleft()
@@ -84,7 +84,7 @@ def _made(batcher: Batcher, work: Work) -> Batch:
     return batcher.batch(work())
 
 
-def _works(rows: Rows, batcher: Batcher, binder: Binder) -> Iterator[tuple[int, Work]]:
+def works(rows: Rows, batcher: Batcher, binder: Binder) -> Iterator[tuple[int, Work]]:
     """The blocks of all files, as work to be done."""
     rows._before = 0
     for file, name in enumerate(rows._names):
@@ -182,12 +182,24 @@ class Parts:
         That of the batches.
     part_rows : int
         How many facts a part has, about.
+    lows : sequence of str, optional
+        Where the parts begin, but the first; else they are chosen by the facts that come first.
+    skipped : collection of int
+        The numbers of parts that are not needed.
     """
 
-    def __init__(self, schema: Any, part_rows: int = PART_ROWS) -> None:
+    def __init__(
+        self,
+        schema: Any,
+        part_rows: int = PART_ROWS,
+        lows: Sequence[str] | None = None,
+        skipped: Collection[int] = (),
+    ) -> None:
         self._schema = schema
         self._part_rows = part_rows
-        self._parts = [Part("", schema)]
+        self._skipped = frozenset(skipped)
+        self._fixed = lows is not None
+        self._parts = [Part(low, schema) for low in ["", *(lows or ())]]
         self._waiting: list[Any] = []
         self._rows = 0
 
@@ -197,7 +209,7 @@ class Parts:
         self._rows += batch.num_rows
         divided = len(self._parts) > 1
         if self._rows >= (min(DIVIDED_AT_ONCE, self._part_rows) if divided else self._part_rows):
-            if not divided:
+            if not divided and not self._fixed:
                 sample = sampled(self._waiting, self._rows)
                 self._parts = [Part(low, self._schema) for low in ["", *bounds(sample, FAN_OUT)]]
             self._divide()
@@ -211,26 +223,27 @@ class Parts:
             order = numpy.argsort(numbers, kind="stable")
             ends = numpy.cumsum(numpy.bincount(numbers, minlength=len(self._parts)))
             divided = batch.take(pyarrow.array(order))
-            for part, (start, end) in zip(self._parts, pairwise([0, *ends.tolist()]), strict=True):
-                if end > start:
+            for number, (start, end) in enumerate(pairwise([0, *ends.tolist()])):
+                if end > start and number not in self._skipped:
+                    part = self._parts[number]
                     part.add(divided.slice(start, end - start), spill=True)
 
     def finish(self) -> list[Part]:
-        """The parts that have facts, by their subjects; to be closed one by one."""
-        if len(self._parts) > 1:
+        """The parts that have facts, by their subjects, to be closed one by one; all, where it was said where they begin."""
+        if (len(self._parts) > 1 or self._skipped) and self._waiting:
             self._divide()
         for batch in self._waiting:
             self._parts[0].add(batch, spill=False)
-        self._waiting = []
+        self._waiting, self._rows = [], 0
         found: list[Part] = []
         for part in self._parts:
             part.finish()
-            found += self._small(part) if part.rows else []
+            found += self._small(part) if part.rows or self._fixed else []
         return found
 
     def _small(self, part: Part) -> list[Part]:
         """A part, or where it is much too large and can be divided, the parts of it."""
-        if part.rows <= 2 * self._part_rows:
+        if self._fixed or part.rows <= 2 * self._part_rows:
             return [part]
         lows = bounds(sampled(part.batches(), part.rows), -(-part.rows * 3 // (2 * self._part_rows)))
         lows = [low for low in lows if low > part.low]
@@ -321,6 +334,8 @@ def take_in(
     refuse: Callable[[BadRow], None] | None = None,
     report: Report = lambda what, done, total: None,
     part_rows: int = PART_ROWS,
+    lows: Sequence[str] | None = None,
+    skipped: Collection[int] = (),
 ) -> TakenIn:
     """Read and check all facts. The answer is to be used by `with`.
 
@@ -336,6 +351,10 @@ def take_in(
         Takes word of progress, in bytes.
     part_rows : int
         How many facts a part has, about.
+    lows : sequence of str, optional
+        Where the parts begin, but the first; else they are chosen.
+    skipped : collection of int
+        The numbers of parts that are not needed, and will be empty.
 
     Raises
     ------
@@ -347,7 +366,7 @@ def take_in(
     batcher = Batcher(ruleset, rows.ignore_columns)
     rows.check(Binder(ruleset, rows.ignore_columns))
     found = TakenIn()
-    parts = Parts(batcher.schema, part_rows)
+    parts = Parts(batcher.schema, part_rows, lows, skipped)
     shown: list[str] = []
     try:
         for file, batch in batches(rows, batcher, report):

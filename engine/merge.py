@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from .draft import Draft, DraftEnum, DraftKind, DraftParameter, DraftRule
 from .nodes import Scalar
 from .parse import parse
-from .problems import Problem, Problems, RulesetError, Source, Span, listing, nearest, shorten
+from .problems import Problem, Problems, RulesetError, Source, Span, listing, nearest, quoted, shorten
 from .read import MOST_CHARACTERS
 from .shapes import BARE_NAME
 
@@ -30,7 +30,7 @@ class Library(Protocol):
 def find(library: Library, what: str, name: Scalar, problems: list[Problem]) -> Source | None:
     """The source that a name stands for; a problem where there is none."""
     if not BARE_NAME.fullmatch(name.text):
-        message = f"`{shorten(name.text, 40)}` is no bare name of a {what}"
+        message = f"{quoted(name.text)} is no bare name of a {what}"
         hint = "the file NAME.yaml beside this one, or a shipped one, is found by its bare NAME"
         problems.append(Problem("name", message, name.span, hint))
         return None

@@ -127,7 +127,7 @@ class _Parser(Shapes):
         before = self.refusals
         found = self.mapping(mapping.get(key), f"`{key}`")
         head = mapping.key(key)
-        pairs = self.at_most(found or (), most, f"`{key}` has", head.span) if head is not None else ()
+        pairs = self.at_most(found or (), most, f"`{key}`", head.span) if head is not None else ()
         if self.refusals != before:
             self.draft.broken.add((SECTIONS[key], EVERY))
         return pairs
@@ -148,7 +148,7 @@ class _Parser(Shapes):
             elif not isinstance(node, Sequence) or not node.items:
                 self.problem("shape", f"the enum `{name.text}` must be a list of its members", node.span)
             else:
-                what = f"the enum `{name.text}` has"
+                what = f"the members of `{name.text}`"
                 for item in self.at_most(node.items, MOST_MEMBERS, what, name.span):
                     self.member(item, members)
                 self.draft.enums[name.text] = DraftEnum(name.text, tuple(members), name.span)
@@ -171,7 +171,7 @@ class _Parser(Shapes):
         before = self.refusals
         self.keys(mapping, KIND_KEYS, f"the kind `{name.text}`")
         fields = self.mapping(mapping.get("fields"), f"the fields of `{name.text}`")
-        pairs = self.at_most(fields or (), MOST_FIELDS, f"the kind `{name.text}` has fields,", name.span)
+        pairs = self.at_most(fields or (), MOST_FIELDS, f"the fields of `{name.text}`", name.span)
         if self.refusals != before:
             self.draft.broken.add(("kind", name.text))
         found = [self.field(field_name, text) for field_name, text in pairs]
@@ -234,7 +234,7 @@ class _Parser(Shapes):
         values = self.mapping(node.get("values"), f"the values of `{name.text}`")
         if values is not None and not values.pairs:
             self.problem("missing-key", f"{label} has no values", values.span)
-        for date, item in self.at_most(values or (), MOST_DATES, f"{label} has values,", name.span):
+        for date, item in self.at_most(values or (), MOST_DATES, f"the values of `{name.text}`", name.span):
             scalar = self.scalar(item, f"a value of `{name.text}`")
             if scalar is not None and not self.is_refused(date):
                 dated.append((date, scalar))

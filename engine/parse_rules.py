@@ -8,7 +8,7 @@ from typing import TypeVar
 from .draft import DraftDerivation, DraftLadder, DraftLet, DraftRule
 from .expressions import Written
 from .nodes import Mapping, Node, Scalar, Sequence
-from .problems import Span, listing, shorten
+from .problems import Span, listing, quoted, shorten
 from .shapes import Shapes
 
 MOST_JOINS = 20
@@ -75,7 +75,7 @@ class RuleParser(Shapes):
         is_name = len(name.text) <= 80 and name.text.replace("-", "_").isidentifier()
         if not self.is_refused(name) and not is_name:
             hint = "use letters, digits, `-` and `_`, at most 80 of them; the first is no digit"
-            self.problem("name", f"`{shorten(name.text, 40)}` is no name for a rule", name.span, hint)
+            self.problem("name", f"{quoted(name.text)} is no name for a rule", name.span, hint)
         meant = self.keys(mapping, RULE_KEYS, label)
         if mapping.get("when") is None and "when" not in meant:
             hint = "name the kind of fact that triggers it"
@@ -97,7 +97,7 @@ class RuleParser(Shapes):
         """The aliases of `with`, each with its selection."""
         found = []
         pairs = self.mapping(node, "`with`") or ()
-        for alias, selection in self.at_most(pairs, MOST_JOINS, "`with` has", span):
+        for alias, selection in self.at_most(pairs, MOST_JOINS, "`with`", span):
             written = self.written(selection, f"`{shorten(alias.text, 40)}` of `with`", "selection")
             if self.name(alias, "an alias") is not None:
                 found.append((alias, written))
@@ -113,12 +113,12 @@ class RuleParser(Shapes):
         """The entries of a list that may not be empty, or the one that stands for it."""
         if isinstance(node, Sequence) and not node.items:
             self.problem("shape", f"{what} names nothing", node.span)
-        return self.at_most(self.items(node), MOST_ENTRIES, f"{what} has", span)
+        return self.at_most(self.items(node), MOST_ENTRIES, what, span)
 
     def lets(self, node: Node | None, span: Span) -> tuple[DraftLet, ...]:
         """The names under `let`."""
         pairs = self.mapping(node, "`let`") or ()
-        found = [self.let(name, value) for name, value in self.at_most(pairs, MOST_LETS, "`let` has", span)]
+        found = [self.let(name, value) for name, value in self.at_most(pairs, MOST_LETS, "`let`", span)]
         return tuple(let for let in found if let is not None)
 
     def let(self, name: Scalar, node: Node) -> DraftLet | None:
@@ -131,7 +131,7 @@ class RuleParser(Shapes):
         before = self.refusals
         if not node.items:
             self.problem("shape", f"`{name.text}` has no branches", node.span)
-        items = self.at_most(node.items, MOST_BRANCHES, f"`{name.text}` has branches,", name.span)
+        items = self.at_most(node.items, MOST_BRANCHES, f"the branches of `{name.text}`", name.span)
         found = [self.branch(item, name.text, place == len(items) - 1) for place, item in enumerate(items)]
         branches = tuple(branch for branch in found if branch is not None)
         return DraftLet(name.text, branches if self.refusals == before else (), False, name.span)
@@ -160,7 +160,7 @@ class RuleParser(Shapes):
                     found.append(DraftDerivation(kind_name, (), None))
             elif len(item.pairs) == 1:
                 found.append(self.derivation(*item.pairs[0]))
-            else:
+            elif not (item.partial or any(self.is_refused(value) for _, value in item)):
                 hint = "write several as a list" if item.pairs else "write `KIND: {FIELD: expression}`"
                 self.problem("shape", f"an entry of {what} names one kind", item.span, hint)
         return tuple(found)
@@ -195,7 +195,7 @@ class RuleParser(Shapes):
         if steps is not None and not steps.pairs:
             self.problem("missing-key", f"the ladder of {label} has no steps", steps.span)
         found = []
-        for threshold, what in self.at_most(steps or (), MOST_STEPS, f"the ladder of {label} has steps,", span):
+        for threshold, what in self.at_most(steps or (), MOST_STEPS, f"the steps of the ladder of {label}", span):
             self.is_refused(threshold)
-            found.append((threshold, self.derivations(what, f"step `{shorten(threshold.text, 40)}`", span)))
+            found.append((threshold, self.derivations(what, f"the step {quoted(threshold.text)}", span)))
         return DraftLadder(self.written(mapping.get("of"), "`of`"), tuple(found), mapping.span)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
+from io import StringIO
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from .terminal import out
+from .writing import Output
 
 MOST_ROWS = 100
 """How many rows a table shows."""
@@ -35,6 +40,17 @@ def local_time(text: str) -> str:
     day, _, clock = text.partition("T")
     clock = clock.rpartition("+")[0] or clock.rpartition("-")[0] or clock
     return f"{day} {clock.removesuffix(':00') if clock.count(':') == 2 else clock}"
+
+
+@contextlib.contextmanager
+def printing(file: Output, terminal: bool) -> Iterator[Console]:
+    """A console: the terminal where there is one, else a page that is written to a file."""
+    if terminal:
+        yield out()
+        return
+    page = StringIO()
+    yield Console(file=page, highlight=False, soft_wrap=True, width=_UNBOUNDED)
+    file.write(page.getvalue().encode())
 
 
 def show_table(

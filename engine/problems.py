@@ -175,6 +175,15 @@ def shorten(text: str, width: int = 80) -> str:
     return flat if len(flat) <= width else flat[: width - 1] + "…"
 
 
+def quoted(text: str) -> str:
+    """A text of the user's in backticks, short enough for a message; of nothing that it is nothing.
+
+    >>> quoted("upheld"), quoted("")
+    ('`upheld`', 'an empty text')
+    """
+    return f"`{shorten(text, 40)}`" if text else "an empty text"
+
+
 def _width(text: str) -> int:
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 

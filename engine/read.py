@@ -19,6 +19,8 @@ __all__ = ["MOST_CHARACTERS", "MOST_DEPTH", "MOST_NODES", "Mapping", "Node", "Sc
 MOST_CHARACTERS = 200_000
 MOST_DEPTH = 32
 MOST_NODES = 20_000
+MOST_PLAIN = 4_000
+"""So long may an expression be; a longer text is none."""
 
 _SURPRISE = re.compile(
     r"(?P<boolean>yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF|True|TRUE|False|FALSE)"
@@ -26,7 +28,10 @@ _SURPRISE = re.compile(
     r"|(?P<sixty>[-+]?\d[\d_]*(:[0-5]?\d)+(\.\d*)?)|(?P<other>[-+]?0[0-7_]+|0o[0-7]+|0x[0-9a-fA-F_]+|0b[01_]+)",
     re.ASCII,
 )
-_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+_HIDDEN_BREAK = re.compile("[\x85\u2028\u2029]")
+NO_TEXT = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that may not stand in YAML; nor do escapes bring them into a text."""
+
 _NO_CHARACTER = re.compile(r"\\U(?!0010|000[0-9a-fA-F])[0-9a-fA-F]{8}")
 _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 _WORDS = {
@@ -44,15 +49,33 @@ _WORDS = {
 }
 """What YAML's parser names its tokens, in words."""
 
+_CONTEXTS = {
+    "while parsing a flow mapping": "inside `{ }`",
+    "while parsing a flow sequence": "inside `[ ]`",
+    "while parsing a flow node": "inside `{ }` or `[ ]`",
+    "while parsing a block mapping": "among keys",
+    "while parsing a block collection": "in a list",
+    "while scanning a simple key": "in a key",
+    "while scanning a quoted scalar": "in a quoted text",
+    "while scanning a double-quoted scalar": "in a text in double quotes",
+    "while scanning a block scalar": "in a block of text",
+    "while scanning for the next token: ": "",
+    "mapping values are not allowed here": "keys and values are not allowed here",
+    "but found": "found",
+    "but got": "found",
+    "end of stream": "end of the file",
+}
+"""What YAML's parser says, in words."""
+
 _QUOTE_IT = "inside `{ }` quote an expression that has a comma, a bracket or a colon, or write it below"
 _SYNTAX_HINTS = (
-    (r"mapping values are not allowed", "quote a text that has `: ` in it, or look at the indentation"),
+    (r"keys and values are not", "quote a text that has `: ` in it; else a colon or the indentation above is wrong"),
     (r"could not find expected", "a key ends with `: ` on its own line; look at the indentation"),
     (r"unknown escape character", "in double quotes `\\` begins an escape; single quotes have none"),
-    (r"while scanning a quoted scalar", "close the quotes"),
-    (r"expected chomping or indentation", "quote an expression that begins with `>` or `|`"),
+    (r"in a quoted text", "close the quotes"),
+    (r"in a block of text", "quote an expression that begins with `>` or `|`"),
     (r"cannot start any token", "quote it"),
-    (r"while parsing a block", "look at the indentation"),
+    (r"among keys|in a list", "look at the indentation"),
 )
 
 
@@ -87,6 +110,12 @@ class _Reader:
         if len(text) > MOST_CHARACTERS:
             message = f"the file has {len(text):,} characters; at most {MOST_CHARACTERS:,} are read"
             raise self.stop("too-large", message, 0, 0, "split the ruleset with `include:`")
+        broken = _HIDDEN_BREAK.search(text)
+        if broken:
+            code = f"{ord(broken.group()):04X}"
+            message = f"the character U+{code} ends a line in YAML and cannot be seen"
+            hint = f"write `\\u{code}`, in double quotes, or leave it out"
+            raise self.stop("not-text", message, broken.start(), broken.end(), hint)
         try:
             root = self._events()
         except yaml.reader.ReaderError as error:
@@ -108,7 +137,7 @@ class _Reader:
     def _syntax(self, error: yaml.MarkedYAMLError) -> RulesetError:
         text = self.source.text
         context, problem = error.context or "", error.problem or ""
-        unclosed = "quoted scalar" in context and "end of stream" in problem
+        unclosed = "end of stream" in problem or "<stream end>" in problem
         mark = error.problem_mark
         if mark is None or unclosed:
             mark = error.context_mark
@@ -116,12 +145,14 @@ class _Reader:
         before = text[text.rfind("\n", 0, at) + 1 : at]
         message = _in_words(": ".join(part for part in (context, problem) if part))
         hint = next((hint for pattern, hint in _SYNTAX_HINTS if re.search(pattern, message)), "")
-        if "flow" in context or "{" in before or "[" in before:
+        if "flow" in context and not unclosed:
             hint = _QUOTE_IT
+        elif "flow" in context:
+            hint = "close the brackets"
         elif "\t" in before or text[at : at + 1] == "\t":
             hint = "write spaces, not tabs"
-        elif re.search(r"[\"'] *$", before):
-            hint = """an expression that begins with a quote is quoted as a whole: `'"text" == field'`"""
+        elif re.search(r"[\"'\]}] *$", before):
+            hint = "an expression that begins with a quote or a bracket is quoted as a whole: `'\"text\" == field'`"
         return self.stop("yaml", f"not YAML: {message}", at, at + 1, hint)
 
     def _events(self) -> Node | None:
@@ -171,12 +202,16 @@ class _Reader:
             message = f"anchors (`&{shorten(event.anchor, 40)}`) are refused"
             self.problem("anchor", message, span, "write the value out where it is needed")
         if event.tag is not None:
-            self.problem("tag", f"tags (`{shorten(event.tag, 40)}`) are refused", span, "remove it")
+            written = (span.text.split() or [event.tag])[0]
+            name = written.removeprefix("!")
+            negated = isinstance(event, yaml.ScalarEvent) and name.isidentifier()
+            hint = f"remove it, or write `not {name}`" if negated else "remove it"
+            self.problem("tag", f"tags (`{shorten(written, 40)}`) are refused", span, hint)
 
     def _scalar(self, event: yaml.ScalarEvent, span: Span) -> Scalar:
         scalar = Scalar(event.value, event.style is not None, span)
         decorated = event.anchor is not None or event.tag is not None
-        wrong = _NO_TEXT.search(event.value)
+        wrong = NO_TEXT.search(event.value)
         if wrong:
             message = f"the character U+{ord(wrong.group()):04X} is no text"
             self.problem("not-text", message, scalar.within(*wrong.span()))
@@ -189,12 +224,12 @@ class _Reader:
         found = None if scalar.quoted else _SURPRISE.fullmatch(scalar.text)
         if found is None:
             return False
-        quote = f'quote it: `"{scalar.text}"`'
+        quote = f'quote it: `"{shorten(scalar.text, 40)}"`'
         if found["boolean"]:
             truth = "true" if scalar.text.lower() in ("yes", "on", "true") else "false"
-            meaning, hint = "a boolean", f"write `{truth}`, or {quote}"
+            meaning, hint = "a boolean", f"{quote}; where a boolean is meant write `{truth}`"
         elif found["nothing"]:
-            meaning, hint = "nothing", f"write `null`, or {quote}"
+            meaning, hint = "nothing", f"{quote}; where nothing is meant write `null`"
         elif found["sixty"]:
             meaning, hint = "a number to base 60", quote
         else:
@@ -262,6 +297,8 @@ class _Reader:
 
 
 def _open_brackets(text: str) -> int:
+    if len(text) > MOST_PLAIN:
+        return 0
     plain = re.sub(r'"(\\.|[^"\\])*"', "", text)
     return plain.count("(") + plain.count("[") - plain.count(")") - plain.count("]")
 
@@ -274,7 +311,9 @@ def _in_words(message: str) -> str:
         return _WORDS.get(quoted, f"`{shorten(quoted, 40)}`")
 
     plain = re.sub(r"<[a-z ]+>", lambda found: _WORDS.get(found[0], found[0]), _QUOTED.sub(word, message))
-    return plain.rstrip(".").replace("but found", "found")
+    for theirs, ours in _CONTEXTS.items():
+        plain = plain.replace(theirs, ours)
+    return plain.rstrip(".")
 
 
 def read(source: Source) -> tuple[Node, Problems]:

@@ -24,6 +24,7 @@ from .model import (
     Selection,
 )
 from .problems import listing, nearest, shorten
+from .read import NO_TEXT
 from .scope import AGGREGATE_ROWS, FUNCTION_NAMES, WORD, Declarations, Refused, Scope, in_words
 from .selections import UNITS, Selector
 from .values import INTEGER_MAX, INTEGER_MIN, parse_duration, parse_period
@@ -172,7 +173,7 @@ class _Resolver:
             text = str(json.loads(written, strict=False))
         except ValueError:
             raise ValueError("a text with an unknown escape") from None
-        if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        if NO_TEXT.search(text):
             raise ValueError("an escape that is no character of a text")
         return text
 
@@ -298,6 +299,9 @@ class _Resolver:
         if quoted:
             parameter = self.declarations.parameter(quoted[0].parameter)
             return f"the value of `{parameter.name}` is quoted, and so a text"
+        texts = [o for o in operands if isinstance(o, Literal) and o.type == TEXT and o.value]
+        if texts and any(type_ != "text" for type_ in types):
+            return f"write `{shorten(str(texts[0].value), 40)}` without quotes"
         if name == "-" and "workdays" in types:
             return "working days can only be added"
         if name in COMPARISONS and name not in ("==", "!=", "in", "not in") and types[0] == types[-1]:

@@ -263,14 +263,14 @@ class RuleBuilder:
                 values.append(self.carried_value(kind, declared, draft.kind.span))
         at = self.expression(draft.at, TIME)
         if at is not None and draft.at is not None and not self.is_known(at):
-            self.may_be_missing("the instant `at`", draft.at.span())
+            self.may_be_missing("the instant `at`", draft.at.span(), draft.at.scalar.text)
         return Derivation(kind, tuple(values), at, draft.kind.span)
 
     def given_value(self, kind: Kind, declared: Field, written: Written | None) -> Expression | None:
         """The expression that gives a field its value."""
         value = self.expression(written, declared.type)
         if value is not None and written is not None and declared.required and not self.is_known(value):
-            self.may_be_missing(f"the field `{declared.name}` of `{kind.name}`", written.span())
+            self.may_be_missing(f"the field `{declared.name}` of `{kind.name}`", written.span(), written.scalar.text)
         return value
 
     def carried_value(self, kind: Kind, declared: Field, span: Span) -> Expression | None:
@@ -289,8 +289,9 @@ class RuleBuilder:
             self.may_be_missing(f"the field `{name}` of `{kind.name}`, which carries over,", span, name)
         return carried
 
-    def may_be_missing(self, what: str, span: Span, name: str = "…") -> None:
+    def may_be_missing(self, what: str, span: Span, text: str) -> None:
         """Record that a required value may be missing."""
+        name = text if text.replace(".", "_").isidentifier() else "…"
         hint = f"guard it in `if`: `known({name})`, or give a value for that case: `coalesce({name}, …)`"
         self.problem("may-be-missing", f"{what} is required and may be missing", span, hint)
 

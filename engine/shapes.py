@@ -10,7 +10,7 @@ from .expressions import Written, check_name
 from .expressions import parse as parse_expression
 from .facts import Titles
 from .nodes import Mapping, Node, Scalar, Sequence
-from .problems import Problem, Span, closest, listing, shorten
+from .problems import Problem, Span, closest, listing, quoted, shorten
 
 BARE_NAME = re.compile(r"[\w-]{1,80}")
 """What a ruleset, vocabulary or calendar may be named: no path, no ending."""
@@ -63,9 +63,13 @@ class Shapes:
             return None
         if isinstance(node, Scalar) and not node.is_null:
             return node
-        message = f"{what} must be one word or expression"
-        hint = "write a value" if isinstance(node, Scalar) else "quote it, or write it on one line"
-        self.problem("shape", message, node.span, hint)
+        if isinstance(node, Scalar):
+            self.problem("shape", f"{what} has no value", node.span)
+        elif isinstance(node, Sequence):
+            self.problem("shape", f"{what} must be one word or expression, not a list", node.span)
+        else:
+            message = f"{what} must be one word or expression, not a mapping"
+            self.problem("shape", message, node.span, "an expression with `: ` or `{ }` in it is quoted")
         return None
 
     def items(self, node: Node | None) -> tuple[Node, ...]:
@@ -95,7 +99,7 @@ class Shapes:
     def bare_name(self, scalar: Scalar, what: str) -> None:
         """See that a scalar is a bare name of a file."""
         if not BARE_NAME.fullmatch(scalar.text):
-            message = f"`{shorten(scalar.text, 40)}` is no bare name of a {what}"
+            message = f"{quoted(scalar.text)} is no bare name of a {what}"
             self.problem(
                 "name", message, scalar.span, "a bare name has letters, digits, `-` and `_`, at most 80 of them"
             )
@@ -127,5 +131,5 @@ class Shapes:
         """The parts, if they are not too many; else the first of them and a problem."""
         every = tuple(parts)
         if len(every) > most:
-            self.problem("too-large", f"{what} at most {most:,}, not {len(every):,}", span)
+            self.problem("too-large", f"{what}: at most {most:,}, not {len(every):,}", span)
         return every[:most]

@@ -180,7 +180,7 @@ def take_in(
     report: Report | None = None,
     budget: int = BUDGET,
 ) -> Intake:
-    """Read and check all facts: the first pass. The answer is to be closed, or used by `with`.
+    r"""Read and check all facts: the first pass. The answer is to be closed, or used by `with`.
 
     Parameters
     ----------
@@ -208,12 +208,15 @@ def take_in(
 
     Examples
     --------
+    >>> import pathlib, tempfile
     >>> import strikeout
-    >>> from strikeout.streaming import take_in
     >>> ruleset = strikeout.load("taobao-counterfeit")
-    >>> with take_in(ruleset.model, strikeout.read("docs/example.csv")) as intake:  # doctest: +SKIP
-    ...     [run.subject for run in intake.runs(ruleset.program())]
-    ['xiaohua', 'xiaoming']
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "facts.csv"
+    ...     _ = path.write_text("kind,at,seller,complaint\nwithdrawal,2015-01-05,xiaoming,c1\n")
+    ...     with take_in(ruleset.model, strikeout.read(path)) as intake:
+    ...         [run.subject for run in intake.runs(ruleset.program("compiled"))]
+    ['xiaoming']
     """
     binder = Binder(ruleset, rows.ignore_columns)
     rows.check(binder)

@@ -16,6 +16,9 @@ from .problems import RunError, shorten
 
 STANDARD_OUTPUT = "-"
 
+ENOUGH = 141
+"""The exit code where whoever read the output has had enough of it: that of a program which a closed pipe ends."""
+
 
 class Output(io.BufferedIOBase):
     """A file that is written to, and that says so where it cannot be, as when the disk is full.
@@ -97,8 +100,8 @@ def writing(path: str | None) -> Iterator[Output]:
     ------
     RunError
         Where it cannot be written, as when the disk is full.
-    BrokenPipeError
-        Where whoever read the output has had enough of it.
+    SystemExit
+        Where whoever reads standard output has had enough of it.
     """
     if path is None or path == STANDARD_OUTPUT:
         with _standard_output() as output:
@@ -163,7 +166,15 @@ def _standard_output() -> Iterator[Output]:
         yield output
         output.flush()
     except RunError:
-        # What could not be written is not tried again when the program ends.
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_standard_output()
         raise
+    except BrokenPipeError:
+        # Whoever read the output has had enough of it.
+        _give_up_standard_output()
+        raise SystemExit(ENOUGH) from None
+
+
+def _give_up_standard_output() -> None:
+    """See to it that what could not be written is not tried again when the program ends."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

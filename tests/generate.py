@@ -23,7 +23,7 @@ from strikeout.values import DAY, HOUR, ArithmeticFault, Period, Zone, add_perio
 
 ZONES = (
     *("Asia/Shanghai", "Asia/Shanghai", "Asia/Shanghai", "UTC", "America/New_York", "Europe/London"),
-    *("America/Sao_Paulo", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Havana", "Africa/Cairo", "America/St_Johns"),
+    *("America/Sao_Paulo", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Havana", "Africa/Cairo"),
 )
 FIELDS = {  # One name has one type in all kinds.
     "complaint": "id",

@@ -3,7 +3,7 @@
 It is naive on purpose: every aggregate is computed anew by scanning all facts. "semantics 5" names the section that
 the code shows. Of the library only what every engine starts from is used: the model, facts, and the arithmetic of
 time zones and calendars. Strata and readings are computed here from the rules themselves; `Rule.stratum`,
-`Selection.reads_step` and the order of `Ruleset.rules` are not looked at.
+`Rule.backward` and the order of `Ruleset.rules` are not looked at.
 """
 
 from __future__ import annotations

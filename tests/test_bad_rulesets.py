@@ -1,8 +1,8 @@
 """Broken rulesets and what is said of them: `bad/NAME.yaml` beside its message, `NAME.txt`.
 
-Each file has one mistake, which its name tells, and gets one problem; `# problems: 10` in its first line says that it has
-ten. Files named `part-…` are what others include. `STRIKEOUT_ACCEPT=1 pytest tests/test_bad_rulesets.py` writes the
-messages anew, for `git diff` to review.
+Each file has one mistake, which its name tells, and gets one problem; `# problems: 10` in its first line says that it
+has ten. Files named `part-…` are what others include. `STRIKEOUT_ACCEPT=1 pytest tests/test_bad_rulesets.py` writes
+the messages anew, for `git diff` to review.
 """
 
 from __future__ import annotations

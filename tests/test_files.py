@@ -448,6 +448,18 @@ def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.
         outcome.facts.to_pandas()
 
 
+def test_notebooks_show_an_outcome_and_nothing_of_it_is_markup() -> None:
+    upheld = {"kind": "upheld", "complaint": "c", "complainant": "h", "right": "r", "finding": "counterfeit"}
+    outcome = SHOP.run([{**upheld, "at": "2015-01-05", "seller": f"<script>{n}"} for n in range(300)])
+    page = outcome._repr_html_()
+    assert "<script>" not in page
+    assert page.count("&lt;script&gt;") == 200
+    assert "strike 300" in page
+    assert "… and 100 more" in page
+    assert "http" not in page
+    assert "amount" not in outcome.facts[:5]._repr_html_()
+
+
 @needs_pyarrow
 def test_conclusions_become_tables() -> None:
     upheld = {

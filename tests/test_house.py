@@ -24,7 +24,7 @@ FOLDERS = {"engine": "strikeout", "graphs": "strikeout.graphs", "rulesets": "str
 FLOORS = (
     ("ground", ("problems", "quantities", "zonefile", "zones", "values", "calendars", "graphs", "rulesets")),
     ("words", ("facts", "functions")),
-    ("model", ("model", "order")),
+    ("model", ("model", "order", "rows")),
     (
         "gate",
         (
@@ -72,9 +72,10 @@ FLOORS = (
             "questions",
             "cases",
             "document",
+            "html",
         ),
     ),
-    ("reach", ("library", "files", "sample")),
+    ("reach", ("library", "formats", "parquet", "files", "spool", "streaming", "tables", "writing", "sample")),
     (
         "door",
         (
@@ -84,13 +85,18 @@ FLOORS = (
             "command_sample",
             "names",
             "progress",
+            "printing",
+            "reading",
+            "terminal",
             "command_check",
             "command_completion",
             "command_explain",
             "command_list",
             "command_new",
+            "command_run",
             "command_schema",
             "command_show",
+            "command_status",
             "command_test",
             "__main__",
         ),

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import pytest
 import reference
-from test_laws import ENGINES, Case, difference
+from test_laws import Case, available, difference
 
 import strikeout
 from strikeout.facts import Fact, Value
@@ -75,9 +75,10 @@ def show(ruleset: strikeout.Ruleset, fact: Fact) -> str:
 def play_all(ruleset: strikeout.Ruleset, text: str, as_of: str = "") -> dict[str, reference.SubjectRun]:
     """What the reference says; every engine must say the same."""
     facts, until = history(ruleset, text), instant(ruleset, as_of) if as_of else None
-    for engine in ENGINES:
-        assert not difference(Case(0, 0, "", ruleset, facts, until), engine)
-    return reference.run(ruleset.model, facts, until)
+    expected = reference.run(ruleset.model, facts, until)
+    for engine in available():
+        assert not difference(Case(0, 0, "", ruleset, facts, until), engine, expected)
+    return expected
 
 
 def play(ruleset: strikeout.Ruleset, text: str, as_of: str = "") -> reference.SubjectRun:
@@ -126,6 +127,12 @@ def test_what_is_scheduled_after_the_instant_is_pending() -> None:
     assert concluded(ruleset, "1 a c\n2 a d", "4") == ["4 x c"]
     assert concluded(ruleset, "1 a c\n2 b d known=4") == ["4 x c"]  # T is the latest `at` or `known_at`.
     assert len(play(ruleset, "1 a c\n2 a d known=9", "4").later) == 1
+
+
+def test_the_instant_is_that_of_all_subjects_together() -> None:
+    ruleset = load("  r: {when: a, then: {x: {at: at + 3d}}}")
+    assert concluded(ruleset, "1 a c\n9 b c s=other") == ["4 x c"]
+    assert concluded(ruleset, "1 a c\n1 b c s=other known=9") == ["4 x c"]
 
 
 def test_what_arrives_at_the_deadline_is_late() -> None:
@@ -230,6 +237,20 @@ def test_after_a_terminal_fact_facts_come_and_no_rule_fires() -> None:
     assert concluded(ruleset, "1 a c\n2 b c\n3 a d\n3 b c\n9 a d") == ["2 w c", "2 z 1", "4 x c"]
 
 
+def test_a_voided_terminal_fact_ends_nothing() -> None:
+    ruleset = load("  r: {when: a, then: x}\n  vd: {when: v, void: b by k}", head="terminal: b\n")
+    assert concluded(ruleset, "1 b c\n2 a c") == []
+    assert concluded(ruleset, "1 b c\n2 a c\n3 v c") == ["2 x c"]
+
+
+def test_a_scheduled_fact_loses_its_ground_with_what_it_rests_on() -> None:
+    ruleset = load("  r: {when: a, then: {x: {at: at + 3d}}}\n  vd: {when: v, void: a by k}")
+    assert concluded(ruleset, "1 a c\n2 v d\n9 b c") == ["4 x c"]
+    assert concluded(ruleset, "1 a c\n9 v c") == []
+    assert concluded(ruleset, "1 a c\n2 v c known=6", "5") == ["4 x c"]
+    assert concluded(ruleset, "1 a c\n2 v c known=6", "6") == []
+
+
 def test_the_journal_takes_back_what_late_facts_and_voids_refute() -> None:
     ruleset = load("  r: {when: a, if: none(x within 72h), then: x}\n  vd: {when: v, void: a by k}")
     facts = history(ruleset, "3 a c\n2 a d known=5\n8 v d")
@@ -284,6 +305,16 @@ def test_missing_makes_arithmetic_missing_and_comparisons_false() -> None:
     assert [c for c in conditions if holds(c)] == ["not i == 1"]
     assert holds("coalesce(i, 5) == 5 and not known(i // 0)")
     assert holds("count(a) == 0 and sum(a.i) == 0 and not known(last(a.i)) and not known(5 // count(a))")
+
+
+def test_a_run_has_a_thousand_scheduled_steps_and_a_thousand_for_each_input() -> None:
+    def fault(most: int, text: str) -> bool:
+        ruleset = load(f"  r: {{when: a or x, if: count(x) < {most}, then: {{x: {{at: at}}}}}}")
+        return play(ruleset, text).fault is not None
+
+    assert not fault(2000, "1 a c")
+    assert fault(2001, "1 a c")
+    assert not fault(2001, "1 a c\n1 v c seq=1")
 
 
 MORE = """

@@ -25,7 +25,7 @@ from strikeout.model import (
     TriggerField,
 )
 from strikeout.problems import Span
-from strikeout.values import INTEGER_MIN, ArithmeticFault, Period
+from strikeout.values import INTEGER_MAX, INTEGER_MIN, ArithmeticFault, Period
 
 from .plan import Plan, computed_ahead
 from .writer import Names, Operand, Writer, bare, both
@@ -34,6 +34,7 @@ INTEGER_FAULT = "overflow: an integer beyond 64 bits"
 DURATION_FAULT = "overflow: a duration beyond 64 bits of microseconds"
 TIME_FAULT = "overflow: a time outside the years 1 to 9999"
 SIMPLE = 60
+FAR = 1_000_000_000  # of any period: beyond all years and calendars
 NESTED = 10
 
 
@@ -168,7 +169,7 @@ class Expressions:
     def constant(self, type_: Type, value: Constant) -> str:
         """A constant: a field's value, or how many of a period."""
         if isinstance(value, Period):
-            return str(value.count)
+            return str(min(max(value.count, -FAR), FAR))
         return self.literal(type_, value)
 
     def condition(self, expression: Expression) -> str:
@@ -354,9 +355,24 @@ class Expressions:
 
             return self.guarded(known, instant)
         message = DURATION_FAULT if expression.type == DURATION else INTEGER_FAULT
+        folded = self.folded(operator, codes)
+        if folded is not None and expression.type != TIME:
+            if fits(folded):
+                return Operand(str(folded), known)
+            with self.out.block(f"if {bare(known) or 'True'}:"):
+                self.fault("overflow", message, span)
+            return Operand("0", known)
         if operator in ("neg", "abs"):
             return self.guarded(known, lambda name: self.signed(operator, codes[0], name, span, message))
         return self.guarded(known, lambda name: self.sum_(operator, codes[0], codes[1], name, span, message))
+
+    @staticmethod
+    def folded(operator: str, codes: Sequence[str]) -> int | None:
+        """The result of an operation on literals."""
+        if not all(code.lstrip("-").isdigit() for code in codes):
+            return None
+        a, b = int(codes[0]), int(codes[-1])
+        return {"+": a + b, "-": a - b, "*": a * b, "neg": -a, "abs": abs(a)}.get(operator)
 
     def guarded(self, known: str, write: Callable[[str], None]) -> Operand:
         """A variable that some code sets where operands are known."""
@@ -401,6 +417,8 @@ class Expressions:
             right = self.brief(right)
             known = both(known, f"{right.code} != 0")
         safe = constant is not None and constant != -1
+        if left.code.lstrip("-").isdigit() and constant == -1:
+            left = Operand(self.temporary(left.code), left.known)
         if safe:
             return Operand(f"({left.code} {expression.operator} {right.code})", known)
 
@@ -485,3 +503,8 @@ class Expressions:
                 self.out.line("break")
             self.capture = outer
             self.ahead[id(part), self.before] = (fault, self.held(name))
+
+
+def fits(number: int) -> bool:
+    """Whether an integer fits into 64 bits."""
+    return INTEGER_MIN <= number <= INTEGER_MAX

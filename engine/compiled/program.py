@@ -14,6 +14,7 @@ from strikeout.model import Rule, Ruleset
 from strikeout.timeline import SCHEDULED_STEPS, Entry, Pending, Reason, Rejection, SubjectRun, Voided
 
 from . import helpers, plain
+from .kernel import Kernel, kernel
 from .plan import Bounds, Plan, step_bounds
 
 
@@ -87,8 +88,14 @@ class CompiledProgram:
         if fault is not None:
             rejection = self._rejection(subject, used, rows, fault)
             return SubjectRun(subject, as_of, (), (), (), later, 0, rejection)
-        entries, pending = self._entries(subject, used, rows, again, waiting)
+        entries, pending = self.entries(subject, used, rows, again, waiting)
         return SubjectRun(subject, as_of, tuple(entries), pending, tuple(voided), later, len(used))
+
+    def kernel(self) -> tuple[Kernel, Plan, Plan]:
+        """The module of the dialect of arrays, and where its faults lie: of the rules, and of the void rules."""
+        plan, void_plan = Plan(), Plan()
+        plan.number_derivations(self.ruleset.rules)
+        return kernel(self.ruleset, plan, void_plan, self.bounds), plan, void_plan
 
     def _decide_voids(self, subject: str, facts: Sequence[Fact]) -> dict[int, Voided] | Rejection:
         """Which input facts are voided, by their place (semantics 6)."""
@@ -118,7 +125,7 @@ class CompiledProgram:
             taken[(*name, key)] = start
         return voided
 
-    def _entries(
+    def entries(
         self, subject: str, facts: Sequence[Fact], rows: Sequence[Any], again: Sequence[Any], waiting: Sequence[Any]
     ) -> tuple[list[Entry], tuple[Pending, ...]]:
         """The facts that stand, with their reasons, and what is pending."""
@@ -182,7 +189,7 @@ class CompiledProgram:
 
     def _fact_at(self, subject: str, facts: Sequence[Fact], rows: Sequence[Any], place: int) -> Fact:
         """The fact at a place of a run."""
-        entries, _ = self._entries(subject, facts, [row for row in rows if row[0] <= place], [], [])
+        entries, _ = self.entries(subject, facts, [row for row in rows if row[0] <= place], [], [])
         return entries[place].fact
 
 

@@ -1,0 +1,1 @@
+from engine.compiled.arrays_run import *

@@ -1,0 +1,1 @@
+from engine.part_runs import *
