@@ -49,6 +49,8 @@ def peer(module: str, path: str, facts: int) -> Figures:
     """A peer on a file: to load it, to decide, and in numbers what was concluded."""
     this = importlib.import_module(f"benchmarks.peers.{module}")
     load, loaded = clocked(lambda: this.load(Path(path)))
+    if hasattr(this, "WARM"):
+        this.decide(loaded)
     gc.collect()
     first, decided = clocked(lambda: this.decide(loaded))
     peak = peak_megabytes()

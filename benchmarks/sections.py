@@ -64,11 +64,11 @@ def side_by_side(options: Options) -> Iterator[str]:
             rows.append([peer.name, *[""] * (len(heads) - 2), missing])
             continue
         found = dict(_peer(peer, options))
-        for size, measured in found.items():
-            if not measured.failure:
-                first.setdefault(size, measured)
-                if peer.policy == "whole":
-                    judge.setdefault(size, measured.figures["tally"])
+        good = {size: measured for size, measured in found.items() if not measured.failure}
+        first = first or good
+        if peer.policy == "whole":
+            for size, measured in good.items():
+                judge.setdefault(size, measured.figures["tally"])
         rows.append([peer.name, *_cells(peer, found, options, first, judge)])
         if peer.note:
             notes.append(f"{peer.name}: {peer.note}.")

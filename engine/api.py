@@ -19,7 +19,7 @@ from .problems import FactError, Problem, RunError, Source, listing, nearest
 from .rete import ReteProgram
 from .rows import BadCell, Binder
 from .tables import columns
-from .timeline import DirectProgram, Entry, Program, Rejection, SubjectRun, run_subject
+from .timeline import Entry, Program, Rejection, SubjectRun, run_subject
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -112,7 +112,12 @@ class Ruleset:
             if name not in self._programs:
                 made: Program
                 try:
-                    made = ReteProgram(self.model) if name == "rete" else DirectProgram(self.model)
+                    if name == "rete":
+                        made = ReteProgram(self.model)
+                    else:  # Only a program that runs this engine need wait for it.
+                        from .compiled import CompiledProgram
+
+                        made = CompiledProgram(self.model)
                 except durable.MatcherUnavailable as error:
                     raise RunError(str(error)) from None
                 self._programs[name] = made

@@ -30,12 +30,11 @@ PARTS = ".parts"
 HASHED = 1 << 20
 """How many bytes at the beginning and at the end of a file count into the key."""
 
-CONCLUSIONS = ("conclusions", "conclusions-against")
+CONCLUSIONS, AGAINST = "conclusions", "conclusions-against"
 DIFFERENCES = "differences"
-RESULTS = tuple(f"{name}.{suffix}" for name in (*CONCLUSIONS, DIFFERENCES) for suffix in ("parquet", "jsonl")) + (
-    "summary.json",
-    "report.html",
-)
+TABLES = tuple(f"{name}.{suffix}" for name in (CONCLUSIONS, AGAINST, DIFFERENCES) for suffix in ("parquet", "jsonl"))
+SUMMARY, PAGE = "summary.json", "report.html"
+RESULTS = (*TABLES, SUMMARY, PAGE)
 """Every file that a backtest may write."""
 
 
@@ -46,7 +45,7 @@ class Spec:
     Attributes
     ----------
     programs : tuple of Program
-        One ruleset made ready by an engine, or the two that are compared.
+        One ruleset made ready by an engine; or two, that against which it is compared before it.
     settings : tuple of dict
         The parameters of each that were overridden.
     rows : Rows
@@ -67,6 +66,11 @@ class Spec:
     def rulesets(self) -> list[Ruleset]:
         """The checked rulesets."""
         return [program.ruleset for program in self.programs]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the files of conclusions."""
+        return (CONCLUSIONS,) if len(self.programs) == 1 else (AGAINST, CONCLUSIONS)
 
 
 @dataclass(slots=True)
@@ -286,3 +290,24 @@ def put_in_place(made: Path, folder: Path) -> None:
             else:
                 (folder / name).unlink(missing_ok=True)
         shutil.rmtree(folder / PARTS)
+
+
+def run(spec: Spec, runner: Runner, shop: Workshop, done: Mapping[int, Part]) -> tuple[Result, list[int]]:
+    """Run all parts; what each came to is kept as soon as it is finished.
+
+    Returns
+    -------
+    Result
+        What the backtest came to.
+    list of int
+        The numbers of the parts.
+    """
+    whole = Part([Tally() for _ in spec.programs], rejected=[[] for _ in spec.programs])
+    shop.planned(runner.plan)
+    numbers: list[int] = []
+    for number, part in runner.parts(shop.folder, done):
+        if number not in done:
+            shop.finished(number, part)
+        whole.add(part)
+        numbers.append(number)
+    return Result(spec, whole, runner.as_of, runner.bad_rows), numbers

@@ -14,7 +14,7 @@ import pyarrow.compute
 import pyarrow.ipc
 import pyarrow.parquet
 
-from .backtest import CONCLUSIONS, DIFFERENCES, Part, Spec, file_of, same_facts
+from .backtest import DIFFERENCES, Part, Spec, file_of, same_facts
 from .columns import Columns, fields_read, in_order
 from .files import BadRow
 from .intake import Report, TakenIn, take_in
@@ -23,7 +23,7 @@ from .part_runs import REJECTED, PartRun, conclusions, run_part
 from .part_tally import differences_of, tally_of
 from .refused import refused_facts
 from .tables import ROWS_AT_ONCE, schema
-from .tally import Difference, Tally
+from .tally import SIDES, Difference, Tally
 from .writing import refusals
 
 
@@ -89,7 +89,7 @@ class ByColumns:
         for side, (program, own) in enumerate(zip(spec.programs, columns, strict=True)):
             run = run_part(program, own, self.as_of)
             runs.append(run)
-            _write(file_of(folder, number, CONCLUSIONS[side], "arrow"), conclusions(program.ruleset, own, run.derived))
+            _write(file_of(folder, number, spec.names[side], "arrow"), conclusions(program.ruleset, own, run.derived))
             whole.tallies.append(tally_of(program.ruleset, own, run))
             rejected = pyarrow.array(run.status == REJECTED)
             whole.rejected.append(own.subjects.filter(rejected).to_pylist())
@@ -100,9 +100,9 @@ class ByColumns:
 
     def assemble(self, folder: Path, parts: Sequence[int], into: Path) -> None:
         """Put the files of all parts together as Parquet; conclusions as `strikeout run` writes them."""
-        for side, ruleset in enumerate(self._spec.rulesets):
-            found = (file_of(folder, number, CONCLUSIONS[side], "arrow") for number in parts)
-            _assemble(found, into / f"{CONCLUSIONS[side]}.parquet", schema(ruleset))
+        for name, ruleset in zip(self._spec.names, self._spec.rulesets, strict=True):
+            found = (file_of(folder, number, name, "arrow") for number in parts)
+            _assemble(found, into / f"{name}.parquet", schema(ruleset))
         if len(self._spec.rulesets) == 2:
             found = (file_of(folder, number, DIFFERENCES, "arrow") for number in parts)
             _assemble(found, into / f"{DIFFERENCES}.parquet", differences_schema(self._spec.rulesets))
@@ -178,19 +178,18 @@ def differences_schema(rulesets: Sequence[Ruleset]) -> Any:
     """The columns of the table of differences."""
     at = pyarrow.timestamp("us", tz=rulesets[0].zone.name)
     text = pyarrow.string()
-    pairs = [(rulesets[0].subject, text), ("status", text), ("status_against", text), ("at", at)]
+    pairs = [(rulesets[0].subject, text), ("status_against", text), ("status", text), ("at", at)]
     return pyarrow.schema([*pairs, ("only", text), ("rule", text)])
 
 
 def differences_table(rulesets: Sequence[Ruleset], found: Sequence[Difference]) -> Any:
     """The differences as a table; `only` says which of the runs has the conclusion that parted them."""
-    sides = {None: None, 0: "first", 1: "second"}
     columns = [
         [one.subject for one in found],
         [one.statuses[0] for one in found],
         [one.statuses[1] for one in found],
         [one.at for one in found],
-        [sides[one.side] for one in found],
+        [None if one.side is None else SIDES[one.side] for one in found],
         [one.rule or None for one in found],
     ]
     arrow_schema = differences_schema(rulesets)

@@ -10,21 +10,19 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from .backtest import CONCLUSIONS, DIFFERENCES, Part, Spec, file_of, same_facts
+from .backtest import DIFFERENCES, Part, Spec, file_of, same_facts
 from .facts import Fact
 from .files import BadRow
 from .model import Ruleset
 from .outcome import describe, rule_of, status
 from .streaming import Intake, Report, as_row, take_in
 from .tables import JsonLines
-from .tally import REJECTED, Difference, Said, Tally, difference, month_of, sanctions_of
+from .tally import REJECTED, SIDES, Difference, Said, Tally, difference, month_of, sanctions_of
 from .timeline import Entry, SubjectRun, run_subject
 from .writing import refusals
 
 PART_SUBJECTS = 10_000
 """How many subjects make a part."""
-
-SIDES = {0: "first", 1: "second"}
 
 
 class ByRows:
@@ -90,7 +88,7 @@ class ByRows:
         subjects = rows = 0
         with ExitStack() as stack:
             sides = range(len(spec.programs))
-            names = [*CONCLUSIONS[: len(spec.programs)], *([DIFFERENCES] if len(spec.programs) == 2 else [])]
+            names = [*spec.names, *([DIFFERENCES] if len(spec.programs) == 2 else [])]
             files = [] if done else [stack.enter_context(_made(file_of(folder, number, n, "jsonl"))) for n in names]
             writers = [JsonLines(files[side], spec.rulesets[side]) for side in sides] if files else []
             for subject, given in groups:
@@ -141,7 +139,7 @@ class ByRows:
     def assemble(self, folder: Path, parts: Sequence[int], into: Path) -> None:
         """Put the files of all parts together."""
         sides = len(self._spec.programs)
-        for name in (*CONCLUSIONS[:sides], *([DIFFERENCES] if sides == 2 else [])):
+        for name in (*self._spec.names, *([DIFFERENCES] if sides == 2 else [])):
             path = into / f"{name}.jsonl"
             with refusals(f"`{path}`"), open(path, "wb") as whole:
                 for number in parts:
@@ -174,7 +172,7 @@ def _said(conclusions: Sequence[Entry]) -> list[tuple[Said, str]]:
 def _line(ruleset: Ruleset, found: Difference) -> bytes:
     """A difference as a line of JSON."""
     line: dict[str, str] = {ruleset.subject: found.subject}
-    line |= {"status": found.statuses[0], "status_against": found.statuses[1]}
+    line |= {"status_against": found.statuses[0], "status": found.statuses[1]}
     if found.at is not None and found.side is not None:
         line |= {"at": ruleset.zone.format(found.at), "only": SIDES[found.side], "rule": found.rule}
     return (json.dumps(line, ensure_ascii=False) + "\n").encode()

@@ -143,15 +143,15 @@ def _strata(rules: list[Rule], draft: Draft, problems: list[Problem]) -> list[Ru
     """The rules with their strata, in the order in which they run; a problem for each circle among them."""
     try:
         levels = strata(rules)
-    except Circle as circle:
-        names = circle.rules
-        path = " → ".join(f"`{name}`" for name in (*names, names[0])[:MOST_SHOWN])
-        more = " → …" if len(names) >= MOST_SHOWN else ""
-        related = tuple((f"the rule `{name}`", draft.rules[name].span) for name in names[1:MOST_SHOWN])
-        message = f"rules trigger each other in a circle at one instant: {path}{more}"
-        span = draft.rules[names[0]].span
-        problems.append(Problem("circle", message, span, "schedule one of them with `at:`", related))
-        return _strata([rule for rule in rules if rule.name not in names], draft, problems)
+    except Circle as error:
+        for names in error.circles:
+            path = " → ".join(f"`{name}`" for name in (*names, names[0])[:MOST_SHOWN])
+            more = " → …" if len(names) >= MOST_SHOWN else ""
+            related = tuple((f"the rule `{name}`", draft.rules[name].span) for name in names[1:MOST_SHOWN])
+            message = f"rules trigger each other in a circle at one instant: {path}{more}"
+            span, hint = draft.rules[names[0]].span, "schedule one of them with `at:`"
+            problems.append(Problem("circle", message, span, hint, related))
+        return rules
     levelled = [replace(rule, stratum=levels[rule.name][0], backward=levels[rule.name][1]) for rule in rules]
     return sorted(levelled, key=lambda rule: (rule.stratum, rule.name))
 

@@ -82,32 +82,33 @@ def _voids(whole: Whole) -> None:
 
 def _firing(whole: Whole, possible: set[int]) -> set[str]:
     """The rules that can fire where facts of these kinds occur; the kinds that they derive are added."""
+    wanting: dict[int, list[Rule]] = {}
+    for rule in whole.every_rule:
+        for index in {*(kind.index for kind in rule.triggers), *(j.selection.kind.index for j in rule.joins)}:
+            wanting.setdefault(index, []).append(rule)
     firing: set[str] = set()
-    while True:
-        able = {
-            rule.name
-            for rule in whole.every_rule
-            if any(kind.index in possible for kind in rule.triggers)
-            and all(join.selection.kind.index in possible for join in rule.joins)
-        }
-        if able == firing:
-            return firing
-        firing = able
-        for rule in whole.rules:
-            if rule.name in firing:
-                possible.update(d.kind.index for _, _, d in rule.derivations())
+    new = list(possible)
+    while new:
+        for rule in wanting.get(new.pop(), ()):
+            if rule.name not in firing and not _absent(rule, possible):
+                firing.add(rule.name)
+                derived = {d.kind.index for _, _, d in rule.derivations()} - possible
+                possible |= derived
+                new.extend(derived)
+    return firing
 
 
 def _never_fires(whole: Whole) -> None:
     """A rule whose kind is never given nor derived; those that only wait for such a rule are not told."""
     possible = {kind.index for kind in whole.kinds if kind.given}
-    silent = [rule for rule in whole.every_rule if rule.name not in _firing(whole, possible)]
+    firing = _firing(whole, possible)
+    silent = [rule for rule in whole.every_rule if rule.name not in firing]
     derivable = {d.kind.index for rule in whole.rules for _, _, d in rule.derivations()}
     roots = [rule for rule in silent if any(kind.index not in derivable for kind in _absent(rule, possible))]
     granted = possible | {d.kind.index for rule in roots for _, _, d in rule.derivations()}
-    firing = _firing(whole, granted) | {rule.name for rule in roots}
+    told = {rule.name for rule in roots} | ({rule.name for rule in silent} - _firing(whole, granted))
     for rule in silent:
-        if rule in roots or rule.name not in firing:
+        if rule.name in told:
             names = listing(kind.name for kind in _absent(rule, possible))
             message = f"the rule `{rule.name}` can never fire: {names} is never given nor derived"
             hint = "declare the kind with `input: true`, or derive it"

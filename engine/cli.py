@@ -8,6 +8,7 @@ import sys
 import click
 
 from . import __version__
+from .command_backtest import backtest_command
 from .command_check import check_command
 from .command_completion import completion_command
 from .command_explain import explain_command
@@ -30,6 +31,7 @@ def commands() -> None:
 
 
 for _command in (
+    backtest_command,
     check_command,
     completion_command,
     explain_command,

@@ -229,7 +229,7 @@ class Parts:
                     part.add(divided.slice(start, end - start), spill=True)
 
     def finish(self) -> list[Part]:
-        """The parts that have facts, by their subjects, to be closed one by one; all, where it was said where they begin."""
+        """The parts by their subjects, to be closed one by one; empty ones only where it was said where parts begin."""
         if (len(self._parts) > 1 or self._skipped) and self._waiting:
             self._divide()
         for batch in self._waiting:

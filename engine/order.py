@@ -17,11 +17,11 @@ Node = tuple[str, int | str]
 
 
 class Circle(Exception):
-    """Rules that trigger each other in a circle at one instant: their names, in the circle's order."""
+    """Rules that trigger each other in circles at one instant: of each circle the names, in its order."""
 
-    def __init__(self, rules: tuple[str, ...]) -> None:
-        self.rules = rules
-        super().__init__(", ".join(rules))
+    def __init__(self, circles: Iterable[tuple[str, ...]]) -> None:
+        self.circles = tuple(circles)
+        super().__init__("; ".join(", ".join(names) for names in self.circles))
 
 
 def kinds_read(rule: Rule) -> frozenset[int]:
@@ -69,19 +69,21 @@ def strata(rules: Iterable[Rule]) -> dict[str, tuple[int, frozenset[int]]]:
         graph.add_edges_from((("kind", kind.index), ("rule", name)) for kind in rule.triggers)
         graph.add_edges_from((("rule", name), ("kind", index)) for index in derives[name])
         graph.add_nodes_from(("kind", index) for index in reads[name])
-    _refuse_circles(graph)
+    circles = _circles(graph)
+    if circles:
+        raise Circle(circles)
 
+    above, below = _reach(graph), _reach(graph.reverse(copy=False))
     forward: dict[str, set[int]] = {name: set() for name in every}
     backward: dict[str, set[int]] = {name: set() for name in every}
     neutral: list[tuple[int, str]] = []
     for name, rule in every.items():
-        above = nx.ancestors(graph, ("rule", name))
-        below = nx.descendants(graph, ("rule", name))
+        node: Node = ("rule", name)
         own = {kind.index for kind in rule.triggers}
         for index in reads[name]:
-            if index in own or ("kind", index) in above:
+            if index in own or above[node] >> index & 1:
                 forward[name].add(index)
-            elif ("kind", index) in below:
+            elif below[node] >> index & 1:
                 backward[name].add(index)
             else:
                 neutral.append((index, name))
@@ -107,13 +109,26 @@ def strata(rules: Iterable[Rule]) -> dict[str, tuple[int, frozenset[int]]]:
     return {name: (level[name], frozenset(backward[name])) for name in every}
 
 
-def _refuse_circles(graph: nx.DiGraph[Node]) -> None:
+def _circles(graph: nx.DiGraph[Node]) -> list[tuple[str, ...]]:
+    """One circle of each set of rules that lead to each other, each from its first name on, sorted."""
     import networkx as nx
 
-    try:
-        circle = nx.find_cycle(graph)
-    except nx.NetworkXNoCycle:
-        return
-    names = [str(node[1]) for node, _ in circle if node[0] == "rule"]
-    start = names.index(min(names))
-    raise Circle(tuple(names[start:] + names[:start]))
+    found = []
+    for nodes in nx.strongly_connected_components(graph):
+        if len(nodes) > 1:
+            names = [str(node[1]) for node, _ in nx.find_cycle(graph.subgraph(nodes)) if node[0] == "rule"]
+            start = names.index(min(names))
+            found.append(tuple(names[start:] + names[:start]))
+    return sorted(found)
+
+
+def _reach(graph: nx.DiGraph[Node]) -> dict[Node, int]:
+    """For each node of a graph without circles the kinds from which a path leads to it: a bit for each index."""
+    import networkx as nx
+
+    reach: dict[Node, int] = {}
+    for node in nx.topological_sort(graph):
+        reach[node] = 0
+        for before in graph.predecessors(node):
+            reach[node] |= reach[before] | (1 << before[1] if isinstance(before[1], int) else 0)
+    return reach

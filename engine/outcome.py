@@ -71,7 +71,7 @@ def status(ruleset: Ruleset, run: SubjectRun) -> Status:
     run : SubjectRun
         The run, as of the instant asked about.
     """
-    spans = _active(ruleset, run.entries)
+    spans = active_spans(ruleset, run.entries)
     changes: dict[int, Counter[int]] = {}
     for kind, start, end in spans:
         if start <= run.as_of and start < end:
@@ -92,8 +92,8 @@ def status(ruleset: Ruleset, run: SubjectRun) -> Status:
 FOREVER = 2**63 - 1
 
 
-def _active(ruleset: Ruleset, entries: Sequence[Entry]) -> list[tuple[int, int, int]]:
-    """For each fact with an effect its kind, and from when and until when it is active."""
+def active_spans(ruleset: Ruleset, entries: Sequence[Entry]) -> list[tuple[int, int, int]]:
+    """For each fact with an effect, in order, its kind, and from when and until when it is active (semantics 9)."""
     enders = [kind for kind in ruleset.kinds if kind.ends is not None]
     spans: list[list[int]] = []
     open_spans: dict[tuple[int, tuple[Value, ...]], list[int]] = {}

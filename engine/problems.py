@@ -57,7 +57,7 @@ class Span:
 
     def __str__(self) -> str:
         line, column = self.source.position(self.start)
-        return f"{self.source.name}:{line}:{column}"
+        return f"{shorten(self.source.name, 300)}:{line}:{column}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +105,10 @@ class RunError(StrikeoutError):
     """A run that cannot be made, or whose answer cannot be given (semantics 11)."""
 
 
-MOST_PROBLEMS = 200
-MOST_CANDIDATES = 2_000
+MOST_PROBLEMS = 100
+MOST_CANDIDATES = 500
 MOST_LETTERS = 120
+MOST_SHOWN = 120
 
 
 class Problems(list[Problem]):
@@ -189,19 +190,24 @@ def _width(text: str) -> int:
 
 
 def _excerpt(span: Span) -> list[str]:
+    """The line where a span starts, or the part of a long one around it, and the text underlined."""
     line, column = span.source.position(span.start)
-    text = span.source.line_at(span.start).replace("\t", " ")
-    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    text = span.source.line_at(span.start)
     start = column - 1
     end = max(min(start + (span.end - span.start), len(text)), start + 1)
-    shift = max(0, start - 60) if len(text) > 120 else 0
-    shown = text[shift : shift + 120]
-    marked = text[start : min(end, shift + 120)]
+    shift = max(0, start - 60) if len(text) > MOST_SHOWN else 0
+    shown = _visible(text[shift : shift + MOST_SHOWN])
+    before, marked = shown[: start - shift], shown[start - shift : end - shift]
     gutter = f"{line:>5} | "
     return [
         gutter + shown.rstrip(),
-        " " * (len(gutter) - 2) + "| " + " " * _width(text[shift:start]) + "^" * max(1, _width(marked)),
+        " " * (len(gutter) - 2) + "| " + " " * _width(before) + "^" * max(1, _width(marked)),
     ]
+
+
+def _visible(text: str) -> str:
+    plain = text.replace("\t", " ")
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in plain)
 
 
 def render(problems: Iterable[Problem]) -> str:

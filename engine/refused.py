@@ -1,4 +1,4 @@
-"""The facts of subjects whose runs are rejected: the files are read anew, and only what names these subjects is kept."""
+"""The facts of subjects whose runs are rejected: the files are read anew, and what names these subjects is kept."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def refused_facts(
         for _ in intake.runs(program, found.append):
             for refused in found:
                 reason_of = describe(refused.rejection, ruleset)
-                yield str(refused.place), reason_of, as_row(ruleset, refused.fact)
+                yield str(refused.place), reason_of, {**as_row(ruleset, refused.fact)}
             found.clear()
 
 

@@ -17,6 +17,9 @@ from .values import format_date
 REJECTED = "rejected"
 """In place of a status: the subject's run was rejected (semantics 11)."""
 
+SIDES = {0: "against", 1: "ruleset"}
+"""What the two runs of a comparison are called, in their order."""
+
 EXAMPLES = 5
 """How many subjects stand for many, the first by code point."""
 
@@ -101,8 +104,8 @@ class Group:
 class Difference:
     """A subject whose status or sanctions differ under two rulesets.
 
-    `at`, `rule` and `side` are those of the first conclusion that only one of the runs has: side 0 is the first
-    ruleset, 1 the other; empty, where a run was rejected.
+    `at`, `rule` and `side` are those of the first conclusion that only one of the runs has (`SIDES`); empty, where a
+    run was rejected.
     """
 
     subject: str

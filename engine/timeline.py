@@ -221,6 +221,18 @@ class Program(Protocol):
     """A ruleset made ready by an engine. It may be shared by threads; a run's state is not in it."""
 
     ruleset: Ruleset
+
+    def view(self, subject: str) -> GraphView:
+        """An empty graph view for a subject."""
+
+    def run_subject(self, subject: str, facts: Sequence[Fact], as_of: int) -> SubjectRun:
+        """Run the facts of one subject; see the function of that name."""
+
+
+class Stepwise(Protocol):
+    """A program whose rules the timeline tries, step by step."""
+
+    ruleset: Ruleset
     rules: Sequence[CompiledRule]
     void_rules: Sequence[CompiledRule]
     by_kind: Sequence[Sequence[int]]
@@ -262,6 +274,14 @@ class BaseProgram:
         """An empty graph view for the void rules."""
         return GraphView((self.ruleset.subject, subject), self._void_indices.rows, self._void_shapes)
 
+    def decide(self, tried: Sequence[tuple[int, Entry]], view: GraphView, step: int) -> list[Firing]:
+        """Which rules fire; see `Stepwise.decide`."""
+        raise NotImplementedError
+
+    def run_subject(self, subject: str, facts: Sequence[Fact], as_of: int) -> SubjectRun:
+        """Run the facts of one subject, step by step."""
+        return run_steps(self, subject, facts, as_of)
+
 
 class _Rejected(Exception):
     def __init__(self, fault: Fault, rule: Rule, fact: Fact, at: int) -> None:
@@ -269,7 +289,7 @@ class _Rejected(Exception):
         super().__init__(fault.message)
 
 
-def decide_voids(program: Program, subject: str, facts: Sequence[Fact]) -> list[Voided]:
+def decide_voids(program: Stepwise, subject: str, facts: Sequence[Fact]) -> list[Voided]:
     """Which of a run's input facts are voided, by which fact and rule (semantics 6).
 
     Parameters
@@ -328,7 +348,7 @@ def _grouped(facts: Sequence[Fact], kind: int, slots: Sequence[int]) -> dict[tup
 class _Timeline:
     """The state of one subject's run."""
 
-    def __init__(self, program: Program, subject: str, as_of: int) -> None:
+    def __init__(self, program: Stepwise, subject: str, as_of: int) -> None:
         self.program = program
         self.subject = subject
         self.as_of = as_of
@@ -480,6 +500,11 @@ def run_subject(program: Program, subject: str, facts: Sequence[Fact], as_of: in
     SubjectRun
         What stands; or, where the run was rejected, why.
     """
+    return program.run_subject(subject, facts, as_of)
+
+
+def run_steps(program: Stepwise, subject: str, facts: Sequence[Fact], as_of: int) -> SubjectRun:
+    """The same for a program whose rules are tried step by step."""
     current = [fact for fact in facts if fact.from_then_on <= as_of]
     later = tuple(fact for fact in facts if fact.from_then_on > as_of)
     try:
@@ -502,7 +527,7 @@ class DirectProgram(BaseProgram):
     """The program that tries each rule by its closures, one after the other."""
 
     def decide(self, tried: Sequence[tuple[int, Entry]], view: GraphView, step: int) -> list[Firing]:
-        """Which rules fire; see `Program.decide`."""
+        """Which rules fire; see `Stepwise.decide`."""
         firings = []
         for number, entry in tried:
             firing = try_rule(self.rules[number], number, entry, view, step)

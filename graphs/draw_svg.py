@@ -39,7 +39,7 @@ LIGHT = {
     "counted": "fill:#0b63b5;stroke:#0b63b5",
     "merged": "fill:#b9d7f3;stroke:#0b63b5",
     "pending": "fill:#efe7fb;stroke:#7a4fbf",
-    "none": "fill:#ffffff;stroke:#7a838d",
+    "not_counted": "fill:#ffffff;stroke:#7a838d",
     "voided": "fill:#fbe9e7;stroke:#b3261e",
     "window": "fill:#0b63b5;fill-opacity:.14",
     "low": "fill:#f2c230;fill-opacity:.45;stroke:#9a7400",
@@ -67,7 +67,7 @@ DARK = {
     "counted": "fill:#58a6ff;stroke:#58a6ff",
     "merged": "fill:#1f4470;stroke:#58a6ff",
     "pending": "fill:#33264a;stroke:#c297ff",
-    "none": "fill:#14181d;stroke:#8b949e",
+    "not_counted": "fill:#14181d;stroke:#8b949e",
     "voided": "fill:#3a1d1c;stroke:#ff7b72",
     "window": "fill:#58a6ff;fill-opacity:.20",
     "low": "fill:#e3b341;fill-opacity:.30;stroke:#e3b341",
@@ -228,7 +228,7 @@ class Canvas:
                     f"M{number(x)} {number(y - far)}L{number(x + far)} {number(y)}L{number(x)} {number(y + far)}"
                     f"L{number(x - far)} {number(y)}Z"
                 )
-            case "none":
+            case "not_counted":
                 steps = _disc(x, y, radius)
             case _:
                 side = radius * 0.85

@@ -75,7 +75,38 @@ FLOORS = (
             "html",
         ),
     ),
-    ("reach", ("library", "formats", "parquet", "files", "spool", "streaming", "tables", "writing", "sample")),
+    (
+        "reach",
+        (
+            "library",
+            "formats",
+            "parquet",
+            "files",
+            "spool",
+            "streaming",
+            "tables",
+            "writing",
+            "sample",
+            "cells",
+            "blocks",
+            "csv_blocks",
+            "json_blocks",
+            "parquet_blocks",
+            "batches",
+            "columns",
+            "intake",
+            "refused",
+            "tally",
+            "part_runs",
+            "part_tally",
+            "backtest",
+            "backtest_columns",
+            "backtest_rows",
+            "backtest_summary",
+            "charts",
+            "backtest_page",
+        ),
+    ),
     (
         "door",
         (
@@ -88,6 +119,7 @@ FLOORS = (
             "printing",
             "reading",
             "terminal",
+            "command_backtest",
             "command_check",
             "command_completion",
             "command_explain",
@@ -106,7 +138,7 @@ FLOOR_OF = {room: number for number, (_, rooms) in enumerate(FLOORS) for room in
 NAMES = tuple(name for name, _ in FLOORS)
 
 # Libraries that not every machine has: a module that needs one is left to the machines that have it.
-OPTIONAL = {"durable", "durable_rules_engine", "duckdb", "numba", "pandas", "pyarrow"}
+OPTIONAL = {"durable", "durable_rules_engine", "duckdb", "numba", "numpy", "pandas", "pyarrow"}
 
 # The clock, chance, the environment and the disk: no room below `reach` has them.
 OUTSIDE = {

@@ -131,14 +131,14 @@ def tally(conclusions: pl.DataFrame) -> Tally:
     rows = conclusions.select(
         "kind",
         "amount",
-        # The product is beyond 64 bits in sum: in two halves.
-        (second * (number // 65536)).alias("high"),
-        (second * (number % 65536)).alias("low"),
+        # The products are beyond 64 bits in sum: in two halves.
+        (second * number // 2**32).alias("high"),
+        (second * number % 2**32).alias("low"),
     )
     for kind, count, amount, high, low in (
         rows.group_by("kind")
         .agg(pl.len(), pl.col("amount").sum(), pl.col("high").sum(), pl.col("low").sum())
         .iter_rows()
     ):
-        found[kind] = [count, amount, (high * 65536 + low) % MODULUS]
+        found[kind] = [count, amount, (high * 2**32 + low) % MODULUS]
     return found

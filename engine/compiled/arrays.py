@@ -32,12 +32,25 @@ from strikeout.problems import Span
 from .expressions import DURATION_FAULT, INTEGER_FAULT, TIME_FAULT
 from .plan import Bounds, Index, Plan
 from .steps import Steps, anchor_selection
-from .writer import Names, Operand, Writer, bare, both
+from .writer import Operand, Writer, bare, both
 
 ARRAYS = "C, F, V, L, changes, local_changes, offsets, working, E, N, R, T, H, heap, X, S"
 RESERVED = {
     *ARRAYS.split(", "),
-    *("first", "last", "as_of", "subject", "kind", "at", "place", "step", "over", "scheduled", "planned_from", "waiting"),
+    *(
+        "first",
+        "last",
+        "as_of",
+        "subject",
+        "kind",
+        "at",
+        "place",
+        "step",
+        "over",
+        "scheduled",
+        "planned_from",
+        "waiting",
+    ),
     *("fallen", "limit", "position", "item", "again", "new", "twin", "other", "record", "firings", "run", "voids"),
     *("min", "max", "abs", "range", "NEVER", "NOT_WORKED", "True", "False", "None", "GROW", "tried", "end", "find"),
     *("push_node", "walk", "oldest", "push_best", "best_of", "heap_push", "heap_pop", "window_start", "modulo"),
@@ -45,7 +58,7 @@ RESERVED = {
     *("window_of_dates", "window_of_months", "used", "column", "mark", "number"),
 }
 KIND, AT, ORIGIN, DERIVATION, TRIGGER, FIELDS = range(6)
-PLACES, SCHEDULED, WAITING, AGAIN, SITE, RULE, FAULTY, RECORDS, FIRINGS = range(9)
+PLACES, SCHEDULED, WAITING, AGAIN, SITE, RULE, FAULTY, RECORDS, DERIVED = range(9)
 NODE_SUMS = 6
 NUMBERS = ("integer", "duration")
 
@@ -112,6 +125,7 @@ class Arrays(Steps):
     # Values.
 
     def literal(self, type_: Type, value: Value) -> str:
+        """A constant of a field's type."""
         if type_.is_enum:
             return str(type_.members.index(str(value)))
         if isinstance(value, str):
@@ -122,22 +136,28 @@ class Arrays(Steps):
         return repr(value)
 
     def missing(self, type_: Type) -> str:
+        """The missing value of a type, where a variable has to hold something."""
         return "False" if type_.name == "boolean" else "0"
 
-    def set(self, name: str, operand: Operand) -> None:
+    def put(self, name: str, operand: Operand) -> None:
+        """Write an assignment of what may be missing."""
         self.out.line(f"{name} = {bare(operand.code)}")
         self.out.line(f"{name}_known = {bare(operand.known) or 'True'}")
 
     def unknown(self, name: str) -> None:
+        """Write that a variable is missing, where a dialect notes that apart."""
         self.out.line(f"{name}_known = False")
 
     def held(self, name: str) -> Operand:
+        """A variable of what may be missing, as an operand."""
         return Operand(name, f"{name}_known")
 
     def subject_name(self) -> Operand:
+        """The subject's id."""
         return Operand("subject")
 
     def fail(self, site: str) -> None:
+        """Write the end of a subject's run by the fault at a site."""
         self.out.line(f"S[{SITE}] = {site}")
         self.out.line(f"S[{RULE}] = {self.rule_number}")
         self.out.line(f"S[{FAULTY}] = {self.trigger}")
@@ -160,6 +180,7 @@ class Arrays(Steps):
         return Operand(code, f"{variable} != NEVER" if type_.name == "time" else f"{variable} >= 0")
 
     def trigger_field(self, expression: TriggerField) -> Operand:
+        """A field of the trigger."""
         always = all(kind.fields[kind.slots[expression.name]].known for kind in self.kinds)
         key = ("field", self.trigger, expression.name)
         found = self.out.find(key)
@@ -170,6 +191,7 @@ class Arrays(Steps):
         return found  # type: ignore[no-any-return]
 
     def joined_field(self, expression: JoinedField) -> Operand:
+        """A field of a joined fact."""
         place, index = self.joined[expression.join]
         key = ("joined", place, expression.slot)
         found = self.out.find(key)
@@ -183,40 +205,44 @@ class Arrays(Steps):
         return found  # type: ignore[no-any-return]
 
     def sum_(self, operator: str, left: str, right: str, result: str, span: Span, message: str) -> None:
+        """Write `+`, `-` or `*` of integers, checked."""
         left, right = self.short(left), self.short(right)
         if operator == "*":
             with self.out.block(f"if product_fails({left}, {right}):"):
                 self.fault("overflow", message, span)
             self.out.line(f"{result} = {left} * {right}")
             return
-        self.out.line(f"{result} = {left} {operator} {right}")
         small = [abs(int(code)) < 2**62 for code in (left, right) if code.lstrip("-").isdigit()]
-        if message == TIME_FAULT and all(small) and small:
-            return
-        second = right if operator == "+" else f"~{right}"
-        with self.out.block(f"if ({left} ^ {result}) & ({second} ^ {result}) < 0:"):
-            self.fault("overflow", message, span)
+        if not (message == TIME_FAULT and small and all(small)):
+            with self.out.block(f"if {_beyond(operator, left, right)}:"):
+                self.fault("overflow", message, span)
+        self.out.line(f"{result} = {left} {operator} {right}")
 
     def short(self, code: str) -> str:
         """The code, or a variable of it where it is long."""
         return code if code.isidentifier() or code.lstrip("-").isdigit() else self.temporary(code)
 
     def check_instant(self, name: str, span: Span) -> None:
+        """Write the check that an instant lies in the years 1 to 9999."""
         zone = self.ruleset.zone
         with self.out.block(f"if {name} < {zone.earliest} or {name} > {zone.latest}:"):
             self.fault("overflow", TIME_FAULT, span)
 
     def contained(self, operator: str, codes: Sequence[str]) -> str:
+        """`in` and `not in`."""
         tests = [f"{codes[0]} {'==' if operator == 'in' else '!='} {code}" for code in codes[1:]]
         return f"({(' or ' if operator == 'in' else ' and ').join(tests)})"
 
     def modulo(self, left: str, right: str) -> str:
+        """`%` by what is not zero."""
         return f"modulo({left}, {right})"
 
     def least(self) -> str:
+        """The least integer of 64 bits."""
         return "NEVER"
 
     def call(self, function: str, *arguments: str) -> str:
+        """A call of a function of the zone or the calendar."""
         zone = self.ruleset.zone
         more = ["changes", "local_changes", "offsets"]
         if function.startswith("start_of"):
@@ -231,6 +257,7 @@ class Arrays(Steps):
     # What is kept.
 
     def cell(self, index: Index, what: str, record: str) -> str:
+        """Where something is kept for the key of a record."""
         self.plan.keep(index, what)
         if record:
             return f"R[{record}, {self.key_cells + index.keys.fields.index((index.number, what))}]"
@@ -246,6 +273,7 @@ class Arrays(Steps):
         return 2 + max([len(keys.names) for keys in self.plan.classes], default=0)
 
     def record(self, index: Index, keys: Sequence[Operand]) -> str:
+        """The record of a key, made where there is none yet; that of no key where a part is missing."""
         if not keys:
             return ""
         codes = [f"(1 if {k.code} else 0)" if k.code.startswith("(") else k.code for k in keys]
@@ -290,12 +318,15 @@ class Arrays(Steps):
         return wide
 
     def grow(self, index: Index, record: str, own: Callable[[int], Operand], newest: str) -> None:
+        """Write what an index keeps of a new fact."""
         kept = list(index.kept)
         for what in kept:
             if what.startswith("before/") and not what.startswith("before/low"):
                 with self.out.block(f"if {self.cell(index, 'step', record)} != step:"):
                     for rest in self.halves(what.partition("/")[2]):
-                        self.out.line(f"{self.cell(index, f'before/{rest}', record)} = {self.cell(index, rest, record)}")
+                        self.out.line(
+                            f"{self.cell(index, f'before/{rest}', record)} = {self.cell(index, rest, record)}"
+                        )
         for what in kept:
             name, _, slot = what.partition(":")
             operand = Operand("at") if slot == "-1" else own(int(slot)) if slot and "/" not in what else Operand("")
@@ -373,15 +404,22 @@ class Arrays(Steps):
     # Aggregates.
 
     def window_from(self, length: str, literal: bool) -> str:
-        return f"(at - {length})" if literal else self.temporary(f"window_start(at, {bare(length)})", "start")
+        """Where a window of a duration begins."""
+        return (
+            f"(at - {length})"
+            if literal and abs(int(length)) < 2**62
+            else self.temporary(f"window_start(at, {bare(length)})", "start")
+        )
 
     def anchor(self, index: Index, record: str, filtered: bool) -> str:
+        """The step of the newest fact of an index; -1 where there is none."""
         if not filtered:
             return self.cell(index, "step", record)
         node = self.temporary(f"walk(N, {self.cell(index, 'node', record)}, 5, step - 1)", "node")
         return self.temporary(f"N[{node}, 5] if {node} > 0 else -1", "since")
 
     def aggregate(self, expression: Aggregate) -> Operand:
+        """An aggregate."""
         index, record, filtered = self.select(expression.selection)
         anchor = self.since_base(expression, index, filtered)
         function, slot = expression.function, expression.slot if expression.slot is not None else -1
@@ -428,11 +466,11 @@ class Arrays(Steps):
         self.out.line(f"{name}_known = False")
         with self.out.block(f"if {bare(inside)}:"):
             if slot < 0:
-                self.set(name, Operand(f"E[{place}, {AT}]"))
+                self.put(name, Operand(f"E[{place}, {AT}]"))
             else:
                 f = index.kind.fields[slot]
                 at = self.temporary(place, "found") if not place.isidentifier() else place
-                self.set(name, self.from_row(at, f.name, f.known, f"{index.kind.name}_{f.name}"))
+                self.put(name, self.from_row(at, f.name, f.known, f"{index.kind.name}_{f.name}"))
         return self.held(name)
 
     def total(self, expression: Aggregate, high: str, low: str) -> Operand:
@@ -486,6 +524,7 @@ class Arrays(Steps):
     # Triggers and what follows.
 
     def triggers(self, kinds: Sequence[Kind]) -> Iterator[None]:
+        """The block in which rules of these triggers are tried."""
         self.kinds = tuple(kinds)
         if any(kind.index in self.many for kind in kinds):
             self.trigger = self.out.names.fresh("trigger")
@@ -524,6 +563,7 @@ class Arrays(Steps):
         return self.places[kind.index]
 
     def join(self, number: int, index: Index, record: str, filtered: bool) -> str:
+        """Write a joined fact's variables; the condition under which there is one."""
         del self.joined[number:]
         name = self.out.names.fresh(self.rule.joins[number].alias)
         if filtered:
@@ -558,6 +598,7 @@ class Arrays(Steps):
         return columns
 
     def stand(self, derivation: Derivation, fields: Sequence[Operand], inline: bool) -> None:
+        """Write that a derived fact stands now."""
         kind, number = derivation.kind, self.plan.derivation(derivation)
         self.out.line("new = place + 1")
         with self.out.block("if new >= E.shape[0]:"):
@@ -594,6 +635,7 @@ class Arrays(Steps):
             self.out.line("over = True")
 
     def stand_new(self, kinds: Sequence[Kind]) -> None:
+        """Write that facts derived in a stratum enter the indices."""
         kinds = [kind for kind in kinds if self.plan.of_kind(kind)]
         if not kinds:
             return
@@ -621,6 +663,7 @@ class Arrays(Steps):
         return own
 
     def schedule(self, derivation: Derivation, fields: Sequence[Operand], due: str) -> None:
+        """Write that a fact is scheduled."""
         kind, number = derivation.kind, self.plan.derivation(derivation)
         self.out.line("new = scheduled + 1")
         with self.out.block("if new >= H.shape[0]:"):
@@ -643,6 +686,7 @@ class Arrays(Steps):
             self.out.line("waiting += 1")
 
     def void(self, rule: Rule) -> None:
+        """Write what a void rule's trigger voids."""
         for number, target in enumerate(rule.voids):
             keys = [self.value(key) for _, key in target.by]
             with self.when(both(*(key.known for key in keys))):
@@ -703,6 +747,21 @@ class Arrays(Steps):
         return columns
 
 
+def _beyond(operator: str, left: str, right: str) -> str:
+    """The test of whether a sum or difference lies beyond 64 bits, which is not computed to find out."""
+    if left.lstrip("-").isdigit() and operator == "+":
+        left, right = right, left
+    most, least = 2**63 - 1, -(2**63)
+    if right.lstrip("-").isdigit():
+        added = int(right) if operator == "+" else -int(right)
+        return f"{left} > {most - added}" if added > 0 else f"{left} < {least - added}"
+    back = "-" if operator == "+" else "+"
+    up, down = (">", "<") if operator == "+" else ("<", ">")
+    return (
+        f"({right} {up} 0 and {left} > {most} {back} {right}) or ({right} {down} 0 and {left} < {least} {back} {right})"
+    )
+
+
 def _initial(what: str) -> str:
     return {"at": "NEVER", "step": "-1", "newest": "-1", "first": "-1", "head": "-1", "tail": "-1"}.get(what, "0")
 
@@ -742,5 +801,3 @@ def names_read(ruleset: Ruleset, rules: Sequence[Rule]) -> dict[int, set[str]]:
             for _, key in target.by:
                 visit(key, None, rule)
     return found
-
-

@@ -92,7 +92,7 @@ class Expressions:
         """The missing value of a type, where a variable has to hold something."""
         raise NotImplementedError
 
-    def set(self, name: str, operand: Operand) -> None:
+    def put(self, name: str, operand: Operand) -> None:
         """Write an assignment of what may be missing."""
         raise NotImplementedError
 
@@ -164,7 +164,7 @@ class Expressions:
                 if operand is None:
                     operand = self.aggregate(expression)
                     self.out.remember(key, operand)
-                return operand  # type: ignore[no-any-return]
+                return operand
 
     def constant(self, type_: Type, value: Constant) -> str:
         """A constant: a field's value, or how many of a period."""
@@ -198,7 +198,7 @@ class Expressions:
         if not known:
             return Operand(self.temporary(operand.code))
         name = self.out.names.fresh("x")
-        self.set(name, Operand(operand.code, known))
+        self.put(name, Operand(operand.code, known))
         return self.held(name)
 
     def parameter(self, number: int) -> Operand:
@@ -315,7 +315,7 @@ class Expressions:
     def branch(self, name: str, value: Expression) -> Operand:
         """Write the value of a branch."""
         operand = self.value(value)
-        self.set(name, operand)
+        self.put(name, operand)
         return operand
 
     def unknown(self, name: str) -> None:
@@ -499,7 +499,7 @@ class Expressions:
             outer, self.capture = self.capture, fault
             with self.out.block("while True:"):
                 operand = self.value(part)
-                self.set(name, operand)
+                self.put(name, operand)
                 self.out.line("break")
             self.capture = outer
             self.ahead[id(part), self.before] = (fault, self.held(name))

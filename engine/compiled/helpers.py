@@ -33,7 +33,7 @@ class Extreme:
     Facts of earlier steps lie on a stack of candidates, each better than all after it.
     """
 
-    __slots__ = ("_best", "_merged", "_places", "_steps", "_stack", "_values")
+    __slots__ = ("_best", "_merged", "_places", "_stack", "_steps", "_values")
 
     def __init__(self, best: Callable[[int, int], int]) -> None:
         self._best = best

@@ -13,6 +13,7 @@ from .arrays import (
     ARRAYS,
     AT,
     DERIVATION,
+    DERIVED,
     FIELDS,
     KIND,
     ORIGIN,
@@ -36,7 +37,7 @@ PARAMETERS = f"{ARRAYS}, first, last, as_of, subject"
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """The source of the dialect of arrays, the layout of its rows, the texts it needs codes of, and widths of its arrays."""
+    """The source of the dialect of arrays, the layout of its rows, the texts it needs codes of, widths of arrays."""
 
     source: str
     layout: Layout
@@ -64,10 +65,8 @@ def kernel(ruleset: Ruleset, plan: Plan, void_plan: Plan, bounds: Bounds) -> Ker
         if void and not ruleset.void_rules:
             continue
         groups = _targets(ruleset, own) if void else []
-        for _ in range(2):
-            writer = Arrays(ruleset, own, bounds, layout, constants, void)
-            writer.out.depth = 2
-            writer.body()
+        _written(ruleset, own, bounds, layout, constants, void)
+        writer = _written(ruleset, own, bounds, layout, constants, void)  # now all that is kept is known
         functions.append(_voids(writer, groups) if void else _run(writer))
         made.append(writer)
     records = max(writer.key_cells + max([len(k.fields) for k in writer.plan.classes], default=0) for writer in made)
@@ -78,6 +77,13 @@ def kernel(ruleset: Ruleset, plan: Plan, void_plan: Plan, bounds: Bounds) -> Ker
     return Kernel(text + "\n", layout, tuple(constants.texts), max(records, 2), nodes, 3 + keys)
 
 
+def _written(ruleset: Ruleset, plan: Plan, bounds: Bounds, layout: Layout, constants: Constants, void: bool) -> Arrays:
+    writer = Arrays(ruleset, plan, bounds, layout, constants, void)
+    writer.out.depth = 2
+    writer.body()
+    return writer
+
+
 def _head(ruleset: Ruleset) -> str:
     name = f"{ruleset.name} {ruleset.version}".replace("\\", "\\\\").replace('"', "'")
     helpers = inspect.getsource(runtime).partition("from typing import Any\n")[2].strip()
@@ -85,7 +91,8 @@ def _head(ruleset: Ruleset) -> str:
     return (
         f'"""{name}: its rules as functions of arrays, compiled by numba."""\n\n'
         "from typing import Any\n\nimport numba\n\n"
-        'compiled = numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)\n\n' + helpers
+        'compiled = numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)\n\n'
+        + helpers
     )
 
 
@@ -96,12 +103,14 @@ def _find(count: int) -> str:
     """
     names = [f"k{n}" for n in range(count)]
     same = " and ".join(f"R[record, {2 + n}] == {name}" for n, name in enumerate(names))
-    mixed = "".join(f"    h = (h ^ {name}) * -7046029254386353131\n    h ^= h >> 32\n" for name in names)
+    mixed = "".join(
+        f"    h = ((h ^ {name} ^ ({name} >> 30)) & 1073741823) * 2654435769\n    h ^= h >> 29\n" for name in names
+    )
     stores = "".join(f"    R[record, {2 + n}] = {name}\n" for n, name in enumerate(names))
     return f'''@compiled
 def find{count}(T, R, S, keys, {", ".join(names)}):
     """The record of a key of a class, made where there is none; -1 where there is no room."""
-    h = keys * 2654435769
+    h = keys * 40503
 {mixed}    mask = T.shape[0] - 1
     place = h & mask
     count = S[{RECORDS}]
@@ -174,7 +183,7 @@ def _run(writer: Arrays) -> str:
         out.line('"""One subject\'s run: 0; 1 where an array is too small; 2 where it fails."""')
         _variables(writer, out)
         out.line("place = -1")
-        out.line("again = scheduled = waiting = 0")
+        out.line("again = scheduled = waiting = taken = 0")
         out.line("over = False")
         out.line("position = first")
         if schedules:
@@ -210,17 +219,24 @@ def _run(writer: Arrays) -> str:
                     out.line("return 1")
                 _take(writer, out, ruleset.rules)
                 out.line("position += 1")
+                out.line("taken += 1")
             with out.block("else:"):
                 out.line("break")
             if ruleset.terminal is not None:
                 with out.block("if over:"):
-                    out.line("continue")
+                    out.line("continue" if schedules else "break")
             out.line("step = entered = place")
             out.line("planned_from = scheduled")
             for name in writer.places.values():
                 out.line(f"{name} = -1")
             out.lines += body
-        for cell, name in ((PLACES, "place + 1"), (SCHEDULED, "scheduled"), (WAITING, "waiting"), (AGAIN, "again")):
+        for cell, name in (
+            (PLACES, "place + 1"),
+            (SCHEDULED, "scheduled"),
+            (WAITING, "waiting"),
+            (AGAIN, "again"),
+            (DERIVED, "place + 1 - taken"),
+        ):
             out.line(f"S[{cell}] = {name}")
         out.line("return 0")
     return "\n".join(out.lines)
@@ -249,7 +265,7 @@ def _voids(writer: Arrays, groups: list[Group]) -> str:
     out = Writer(Names(set()))
     out.line("@compiled")
     with out.block(f"def voids({PARAMETERS}):"):
-        out.line('"""Mark the input facts of a subject that are voided: 0; 1 where an array is too small; 3 where it fails."""')
+        out.line('"""Mark the input facts that are voided: 0; 1 where an array is too small; 3 where it fails."""')
         _variables(writer, out)
         out.line("place = -1")
         out.line("again = 0")
@@ -330,16 +346,17 @@ def _decide(ruleset: Ruleset) -> str:
     with out.block(f"def decide({PARAMETERS}):"):
         out.line('"""One subject\'s run, voids first; see `run` and `voids`."""')
         if voiding:
-            out.line("status = 0")
-            with out.block("for row in range(first, last):"), out.block("if F[row] == 2:"):
-                out.line("F[row] = 0")
-            with out.block("for row in range(first, last):"):
-                tests = " or ".join(f"C[0, row] == {kind}" for kind in voiding)
-                with out.block(f"if F[row] == 0 and ({tests}):"):
-                    out.line(f"status = voids({PARAMETERS})")
-                    out.line("break")
-            with out.block("if status != 0:"):
-                out.line("return status")
+            out.line("found = False")
+            tests = " or ".join(f"C[0, row] == {kind}" for kind in voiding)
+            with out.block("for row in range(first, last):"), out.block(f"if {tests}:"):
+                out.line("found = True")
+                out.line("break")
+            with out.block("if found:"):
+                with out.block("for row in range(first, last):"), out.block("if F[row] == 2:"):
+                    out.line("F[row] = 0")
+                out.line(f"status = voids({PARAMETERS})")
+                with out.block("if status != 0:"):
+                    out.line("return status")
         out.line(f"return run({PARAMETERS})")
     return "\n".join(out.lines)
 
@@ -368,6 +385,8 @@ def drive({ARRAYS}, starts, subjects, as_of, begin, end, O, J):
         places = S[{PLACES}]
         if rows + places > O.shape[0]:
             return number, 4, rows, rejected
+        if S[{DERIVED}] == 0:
+            continue
         for place in range(places):
             if E[place, {DERIVATION}] >= 0:
                 O[rows, 0] = number

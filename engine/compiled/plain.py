@@ -12,10 +12,10 @@ from strikeout.model import Aggregate, Derivation, JoinedField, Rule, Ruleset, T
 from strikeout.problems import Span
 from strikeout.values import INTEGER_MAX, INTEGER_MIN
 
+from .expressions import DURATION_FAULT, INTEGER_FAULT, TIME_FAULT
 from .plan import Bounds, Index, Keys, Plan
 from .steps import Steps, anchor_selection
 from .writer import Names, Operand, Writer, bare, both
-from .expressions import DURATION_FAULT, INTEGER_FAULT, TIME_FAULT
 
 RESERVED = {
     *("subject", "facts", "as_of", "limit", "rows", "again", "waiting", "firings", "fact", "kind", "at", "values"),
@@ -60,24 +60,31 @@ class Plain(Steps):
     # Values.
 
     def literal(self, type_: Type, value: Value) -> str:
+        """A constant of a field's type."""
         return repr(value)
 
     def missing(self, type_: Type) -> str:
+        """The missing value of a type, where a variable has to hold something."""
         return "None"
 
-    def set(self, name: str, operand: Operand) -> None:
+    def put(self, name: str, operand: Operand) -> None:
+        """Write an assignment of what may be missing."""
         self.out.line(f"{name} = {bare(_or_none(operand))}")
 
     def held(self, name: str) -> Operand:
+        """A variable of what may be missing, as an operand."""
         return Operand(name, f"{name} is not None")
 
     def subject_name(self) -> Operand:
+        """The subject's id."""
         return Operand("subject")
 
     def fail(self, site: str) -> None:
+        """Write the end of a subject's run by the fault at a site."""
         self.out.line(f"return {site}, {self.rule_number}, {self.trigger.place}")
 
     def trigger_field(self, expression: TriggerField) -> Operand:
+        """A field of the trigger."""
         slots = dict(expression.slots)
         own = {kind.index: slots[kind.index] for kind in self.trigger.kinds}
         known = all(kind.fields[own[kind.index]].known for kind in self.trigger.kinds)
@@ -95,6 +102,7 @@ class Plain(Steps):
         return Operand(name) if known else self.held(name)
 
     def joined_field(self, expression: JoinedField) -> Operand:
+        """A field of a joined fact."""
         values, index, record, end = self.joined[expression.join]
         if expression.slot < 0:
             if end:
@@ -110,6 +118,7 @@ class Plain(Steps):
         return Operand(name) if field.known else self.held(name)
 
     def sum_(self, operator: str, left: str, right: str, result: str, span: Span, message: str) -> None:
+        """Write `+`, `-` or `*` of integers, checked."""
         self.out.line(f"{result} = {left} {operator} {right}")
         if message == TIME_FAULT:
             return
@@ -117,6 +126,7 @@ class Plain(Steps):
             self.fault("overflow", message, span)
 
     def check_instant(self, name: str, span: Span) -> None:
+        """Write the check that an instant lies in the years 1 to 9999."""
         zone = self.ruleset.zone
         with self.out.block(f"if not {zone.earliest} <= {name} <= {zone.latest}:"):
             self.fault("overflow", TIME_FAULT, span)
@@ -124,6 +134,7 @@ class Plain(Steps):
     # What is kept.
 
     def cell(self, index: Index, what: str, record: str) -> str:
+        """Where something is kept for the key of a record."""
         self.plan.keep(index, what)
         if record:
             return f"{record}[{index.keys.fields.index((index.number, what))}]"
@@ -133,6 +144,7 @@ class Plain(Steps):
         return self.cells[key]
 
     def record(self, index: Index, keys: Sequence[Operand]) -> str:
+        """The record of a key, made where there is none yet; that of no key where a part is missing."""
         if not keys:
             return ""
         number = index.keys.number
@@ -171,6 +183,7 @@ class Plain(Steps):
         return "[" + ", ".join(_initial(what) for _, what in keys.fields) + "]"
 
     def grow(self, index: Index, record: str, own: Callable[[int], Operand], newest: str) -> None:
+        """Write what an index keeps of a new fact."""
         for what in list(index.kept):
             name, _, rest = what.partition("/")
             if name == "before":  # what there was before the newest fact's step
@@ -234,9 +247,11 @@ class Plain(Steps):
     # Aggregates.
 
     def window_from(self, length: str, literal: bool) -> str:
+        """Where a window of a duration begins."""
         return f"(at - {length})"
 
     def anchor(self, index: Index, record: str, filtered: bool) -> str:
+        """The step of the newest fact of an index; -1 where there is none."""
         if not filtered:
             return self.cell(index, "step", record)
         steps = self.cell(index, "steps", record)
@@ -244,6 +259,7 @@ class Plain(Steps):
         return self.temporary(f"{steps}[{end} - 1] if {end} else -1", "since")
 
     def aggregate(self, expression: Aggregate) -> Operand:
+        """An aggregate."""
         index, record, filtered = self.select(expression.selection)
         anchor = self.since_base(expression, index, filtered)
         if anchor is not None:
@@ -331,12 +347,13 @@ class Plain(Steps):
     # Triggers and what follows.
 
     def triggers(self, kinds: Sequence[Kind]) -> Iterator[None]:
+        """The block in which rules of these triggers are tried."""
         hint = kinds[0].name if len(kinds) == 1 else "trigger"
         if any(kind.index in self.many for kind in kinds):
             here = [self.here(kind) for kind in kinds]
             source = here[0] if len(here) == 1 else f"sorted({' + '.join(here)})"
             names = [self.out.names.fresh(name) for name in ("trigger", f"{hint}_values", "trigger_kind")]
-            self.trigger = Trigger(tuple(kinds), *names, hint)
+            self.trigger = Trigger(tuple(kinds), names[0], names[1], names[2], hint)
             self.inside_loop = True
             with self.out.block(f"for {', '.join(names)} in {source}:"):
                 yield
@@ -357,7 +374,7 @@ class Plain(Steps):
                 yield
         else:
             names = [self.out.names.fresh(name) for name in ("trigger", "trigger_values", "trigger_kind")]
-            self.trigger = Trigger(tuple(kinds), *names, hint)
+            self.trigger = Trigger(tuple(kinds), names[0], names[1], names[2], hint)
             self.out.line(f"{names[0]} = -1")
             for kind in kinds:
                 place, values = self.place_of(kind)
@@ -385,6 +402,7 @@ class Plain(Steps):
         return self.lists[kind.index]
 
     def join(self, number: int, index: Index, record: str, filtered: bool) -> str:
+        """Write a joined fact's variables; the condition under which there is one."""
         alias = self.rule.joins[number].alias
         del self.joined[number:]
         name = self.out.names.fresh(alias)
@@ -398,6 +416,7 @@ class Plain(Steps):
         return f"{name} is not None"
 
     def stand(self, derivation: Derivation, fields: Sequence[Operand], inline: bool) -> None:
+        """Write that a derived fact stands now."""
         kind, number = derivation.kind, self.plan.derivation(derivation)
         name = self.temporary(_tuple(fields), f"new_{kind.name}")
         if self.bounds.derived[kind.index] > 1:
@@ -454,6 +473,7 @@ class Plain(Steps):
         return Operand(code) if kind.fields[slot].known else Operand(code, f"{code} is not None")
 
     def stand_new(self, kinds: Sequence[Kind]) -> None:
+        """Write that facts derived in a stratum enter the indices."""
         for kind in kinds:
             if not self.plan.of_kind(kind):
                 continue
@@ -478,6 +498,7 @@ class Plain(Steps):
         return own
 
     def schedule(self, derivation: Derivation, fields: Sequence[Operand], due: str) -> None:
+        """Write that a fact is scheduled."""
         kind, number = derivation.kind, self.plan.derivation(derivation)
         name = self.temporary(_tuple(fields), f"later_{kind.name}")
         if self.bounds.scheduled[kind.index] > 1:
@@ -495,9 +516,12 @@ class Plain(Steps):
 
     def push(self, kind: Kind, number: int, name: str, due: str) -> None:
         """Write that a fact waits for its instant."""
-        self.out.line(f"heappush(waiting, ({bare(due)}, scheduled, {kind.index}, {name}, {number}, {self.trigger.place}))")
+        self.out.line(
+            f"heappush(waiting, ({bare(due)}, scheduled, {kind.index}, {name}, {number}, {self.trigger.place}))"
+        )
 
     def void(self, rule: Rule) -> None:
+        """Write what a void rule's trigger voids."""
         for number, target in enumerate(rule.voids):
             keys = [self.value(key) for _, key in target.by]
             known = both(*(key.known for key in keys))
@@ -553,10 +577,22 @@ class Plain(Steps):
 def _initial(what: str) -> str:
     name = what.partition(":")[0].partition("/")[0]
     return {
-        **{"before": "0", "base": "0"},
-        **{"count": "0", "at": "LONG_AGO", "step": "-1", "newest": "None", "first": "None", "total": "0"},
-        **{"min": "None", "max": "None", "ats": "[]", "steps": "[]", "facts": "[]", "sums": "[0]"},
-        **{"least": "Extreme(min)", "most": "Extreme(max)"},
+        "before": "0",
+        "base": "0",
+        "count": "0",
+        "at": "LONG_AGO",
+        "step": "-1",
+        "newest": "None",
+        "first": "None",
+        "total": "0",
+        "min": "None",
+        "max": "None",
+        "ats": "[]",
+        "steps": "[]",
+        "facts": "[]",
+        "sums": "[0]",
+        "least": "Extreme(min)",
+        "most": "Extreme(max)",
     }[name]
 
 
@@ -581,11 +617,9 @@ def source(ruleset: Ruleset, plan: Plan, void_plan: Plan, bounds: Bounds) -> str
 
 
 def _function(ruleset: Ruleset, plan: Plan, bounds: Bounds, void: bool) -> str:
-    for _ in range(2):
-        made = Plain(ruleset, plan, bounds, void)
-        schedules = not void and any(bounds.scheduled)
-        made.out.depth = 2
-        made.body()
+    schedules = not void and any(bounds.scheduled)
+    made = _written(ruleset, plan, bounds, void)
+    made = _written(ruleset, plan, bounds, void)  # now all that is kept is known
     body, out = made.out.lines, Writer(Names(set()))
     made.out = out
     parameters = "subject, facts, firings" if void else "subject, facts, as_of, limit, rows, again, waiting"
@@ -606,7 +640,9 @@ def _function(ruleset: Ruleset, plan: Plan, bounds: Bounds, void: bool) -> str:
         if not void:
             out.line("over = False")
         twins, plans = any(n > 1 for n in bounds.derived), any(n > 1 for n in bounds.scheduled)
-        out.lines += [f"    {name} = {{}}" for name, used in (("derived", twins), ("planned", plans)) if used and not void]
+        out.lines += [
+            f"    {name} = {{}}" for name, used in (("derived", twins), ("planned", plans)) if used and not void
+        ]
         head = "for fact in facts:"
         if schedules:
             out.line("scheduled = fallen = position = 0")
@@ -637,6 +673,13 @@ def _function(ruleset: Ruleset, plan: Plan, bounds: Bounds, void: bool) -> str:
             out.lines += body
         out.line("return None")
     return "\n".join(out.lines)
+
+
+def _written(ruleset: Ruleset, plan: Plan, bounds: Bounds, void: bool) -> Plain:
+    made = Plain(ruleset, plan, bounds, void)
+    made.out.depth = 2
+    made.body()
+    return made
 
 
 def _due(out: Writer) -> None:

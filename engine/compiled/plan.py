@@ -1,4 +1,4 @@
-"""What the generated code has to keep and to name: faults, derivations, indices, and how often things happen in a step."""
+"""What generated code keeps and names: faults, derivations, indices, and how often things happen in a step."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from strikeout.facts import Kind
+from strikeout.functions import choose
 from strikeout.model import (
     Aggregate,
     Derivation,
@@ -19,7 +20,6 @@ from strikeout.model import (
     selections,
     walk,
 )
-from strikeout.functions import choose
 from strikeout.problems import Span
 
 MANY = 1_000_000
@@ -160,7 +160,7 @@ def index_of(plan: Plan, selection: Selection) -> Index:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """At most how often, over all kinds that can bring a step: facts of a kind in it, derived, scheduled; rules tried."""
+    """At most how often, whatever brings a step: facts of a kind in it, derived, scheduled; rules tried."""
 
     bringing: frozenset[int]
     facts: tuple[int, ...]
@@ -190,10 +190,10 @@ def step_bounds(ruleset: Ruleset) -> Bounds:
                     each = [d for d in group if d.kind is kind]
                     now[kind.index] = max(now[kind.index], fired * sum(d.at is None for d in each))
                     ahead[kind.index] = max(ahead[kind.index], fired * sum(d.at is not None for d in each))
-            for kind in range(kinds):
-                facts[kind] = min(facts[kind] + now[kind], MANY)
-                derived[kind] = min(derived[kind] + now[kind], MANY)
-                scheduled[kind] = min(scheduled[kind] + ahead[kind], MANY)
+            for place in range(kinds):
+                facts[place] = min(facts[place] + now[place], MANY)
+                derived[place] = min(derived[place] + now[place], MANY)
+                scheduled[place] = min(scheduled[place] + ahead[place], MANY)
         most_facts = [max(pair) for pair in zip(most_facts, facts, strict=True)]
         most_derived = [max(pair) for pair in zip(most_derived, derived, strict=True)]
         most_scheduled = [max(pair) for pair in zip(most_scheduled, scheduled, strict=True)]

@@ -10,8 +10,9 @@ from typing import Any
 
 from strikeout.facts import Fact, Value
 from strikeout.functions import Place
+from strikeout.graphs import GraphView
 from strikeout.model import Rule, Ruleset
-from strikeout.timeline import SCHEDULED_STEPS, Entry, Pending, Reason, Rejection, SubjectRun, Voided
+from strikeout.timeline import SCHEDULED_STEPS, BaseProgram, Entry, Pending, Reason, Rejection, SubjectRun, Voided
 
 from . import helpers, plain
 from .kernel import Kernel, kernel
@@ -37,6 +38,7 @@ class CompiledProgram:
     def __init__(self, ruleset: Ruleset) -> None:
         self.ruleset = ruleset
         self.bounds: Bounds = step_bounds(ruleset)
+        self._graph: BaseProgram | None = None
         self._plan, self._void_plan = Plan(), Plan()
         self._plan.number_derivations(ruleset.rules)
         self._source = plain.source(ruleset, self._plan, self._void_plan, self.bounds)
@@ -53,6 +55,12 @@ class CompiledProgram:
     def source(self) -> str:
         """The generated code, as it runs in plain Python."""
         return self._source
+
+    def view(self, subject: str) -> GraphView:
+        """An empty graph view for a subject."""
+        if self._graph is None:
+            self._graph = BaseProgram(self.ruleset)
+        return self._graph.view(subject)
 
     def run_subject(self, subject: str, facts: Sequence[Fact], as_of: int) -> SubjectRun:
         """Run the facts of one subject as of an instant (semantics 2 to 7, 11).
@@ -100,14 +108,16 @@ class CompiledProgram:
     def _decide_voids(self, subject: str, facts: Sequence[Fact]) -> dict[int, Voided] | Rejection:
         """Which input facts are voided, by their place (semantics 6)."""
         voiding = self._voiding
-        if self._voids is None or not any([fact.kind.index in voiding for fact in facts]):
+        if self._voids is None or not any(fact.kind.index in voiding for fact in facts):
             return {}
         firings: list[tuple[int, int, int, tuple[Value, ...]]] = []
         rules = self.ruleset.void_rules
         fault = self._voids(subject, facts, firings)
         if fault is not None:
             number, rule, place = fault
-            return self._rejected(subject, self._void_plan, number, rules[rule], facts[place], facts[place].from_then_on)
+            return self._rejected(
+                subject, self._void_plan, number, rules[rule], facts[place], facts[place].from_then_on
+            )
         groups: dict[tuple[int, tuple[int, ...]], dict[tuple[Value, ...], list[int]]] = {}
         taken: dict[tuple[int, tuple[int, ...], tuple[Value, ...]], int] = {}
         voided: dict[int, Voided] = {}
@@ -176,10 +186,10 @@ class CompiledProgram:
         if number:
             fact = self._fact_at(subject, facts, rows, place)
             return self._rejected(subject, self._plan, number, self.ruleset.rules[rule], fact, fact.at)
-        due, _, _, _, derived, place = place
+        due, _, kind, values, derived, _ = place
         reasoned = self._plan.derivations[derived]
         message = f"more than {SCHEDULED_STEPS * (1 + len(facts)):,} scheduled steps"
-        fact = self._fact_at(subject, facts, rows, place)
+        fact = Fact(self.ruleset.kinds[kind], due, subject, values, 0, due)
         return Rejection("steps", message, subject, reasoned.rule, fact, reasoned.derivation.span, due)
 
     @staticmethod

@@ -1,7 +1,7 @@
 """What generated code calls in the dialect of arrays: integers and arrays only, so that numba can compile it.
 
 Each function runs in plain Python too, where its tests are. Instants are microseconds since 1970 UTC, days are counted
-since 1970-01-01; `changes`, `local_changes` and `offsets` are the tables of a time zone, `working` the days of a calendar.
+since 1970-01-01; `changes`, `local_changes` and `offsets` are the tables of a time zone, `working` a calendar's days.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any
 
 DAY = 86_400_000_000
 NEVER = -(2**63)
+MOST = 2**63 - 1
 NOT_WORKED = NEVER + 1
 FIRST = -62_135_596_800_000_001
 LAST = 253_402_300_800_000_000
@@ -33,21 +34,21 @@ def places_up_to(values: Array, value: int) -> int:
 
 def date_of(at: int, changes: Array, offsets: Array) -> int:
     """The local date of an instant."""
-    return (at + offsets[places_up_to(changes, at)]) // DAY
+    return int((at + offsets[places_up_to(changes, at)]) // DAY)
 
 
 def begin_of(day: int, changes: Array, local_changes: Array, offsets: Array) -> int:
     """When a local date begins."""
     place = places_up_to(local_changes, day * DAY)
-    begin = day * DAY - offsets[place]
+    begin = int(day * DAY - offsets[place])
     if place < changes.shape[0]:
-        return min(begin, changes[place])
+        return min(begin, int(changes[place]))
     return begin
 
 
 def instant_of(local: int, local_changes: Array, offsets: Array, earliest: int, latest: int) -> int:
     """The instant of a local time; NEVER beyond the years 1 to 9999."""
-    at = local - offsets[places_up_to(local_changes, local)]
+    at = int(local - offsets[places_up_to(local_changes, local)])
     if earliest <= at <= latest:
         return at
     return NEVER
@@ -153,17 +154,14 @@ def add_workdays(
 
 def window_start(at: int, length: int) -> int:
     """Where a window of a duration begins; before or after all instants where it would lie outside of them."""
-    start = at - length
-    if length > 0 and start > at:
+    if length >= LAST - FIRST:
         return FIRST
-    if length < 0 and start < at:
+    if length <= FIRST - LAST:
         return LAST
-    return min(max(start, FIRST), LAST)
+    return min(max(at - length, FIRST), LAST)
 
 
-def window_of_dates(
-    at: int, count: int, inclusive: bool, changes: Array, local_changes: Array, offsets: Array
-) -> int:
+def window_of_dates(at: int, count: int, inclusive: bool, changes: Array, local_changes: Array, offsets: Array) -> int:
     """Where a window of local dates begins."""
     count = min(max(count, -8_000_000), 8_000_000)
     day = date_of(at, changes, offsets) + 1 - count - (1 if inclusive else 0)
@@ -182,14 +180,16 @@ def window_of_months(
 
 
 def product_fails(a: int, b: int) -> bool:
-    """Whether a product lies beyond 64 bits."""
-    if a == 0 or b == 0:
+    """Whether a product lies beyond 64 bits. (It is not computed to find out: compilers take it that it does not.)"""
+    if b == 0:
         return False
-    if a == -1:
-        return b == NEVER
     if b == -1:
         return a == NEVER
-    return (a * b) // b != a
+    if b == NEVER:
+        return a != 0 and a != 1
+    if b > 0:
+        return a > MOST // b or a < NEVER // b + (1 if NEVER % b != 0 else 0)
+    return a > NEVER // b or a < -(MOST // -b)
 
 
 def modulo(a: int, b: int) -> int:

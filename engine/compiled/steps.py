@@ -23,7 +23,6 @@ from strikeout.model import (
     rule_expressions,
     walk,
 )
-
 from strikeout.order import kinds_read
 
 from .expressions import Expressions
@@ -31,7 +30,7 @@ from .plan import Bounds, Index, Plan, index_of, joint_bound
 from .writer import Operand, bare, both
 
 Window = tuple[str, str, str, str]
-"""What lies in a window: facts whose `at` or `step` stands in a relation to a bound, under the condition that it is known."""
+"""What lies in a window: facts whose `at` or `step` stands in a relation to a bound, where that is known."""
 
 NESTED_CONDITIONS = 12
 
@@ -130,7 +129,7 @@ class Steps(Expressions):
             test = f"if {fault} and {fault}_step < step:" if filtered else f"if {fault}:"
             with self.out.block(test):
                 self.refuse(fault)
-        order = {slot: key for slot, key in selection.by}
+        order = dict(selection.by)
         keys = [self.value(order[slot]) for slot in index.slots]
         return index, self.record(index, keys), filtered
 
@@ -361,7 +360,11 @@ class Steps(Expressions):
             with self.out.block(f"{word} {bare(both(now.known, f'{now.code} >= {threshold}'))}:"):
                 below = f"{before.code} < {threshold}"
                 if before.known:
-                    below = f"(not {before.known} or {below})" if before.known.isidentifier() else f"(not ({before.known}) or {below})"
+                    below = (
+                        f"(not {before.known} or {below})"
+                        if before.known.isidentifier()
+                        else f"(not ({before.known}) or {below})"
+                    )
                 with self.out.block(f"if {bare(below)}:"):
                     self.follow(rule, derivations, late)
                     if self.inside_loop:
@@ -370,7 +373,7 @@ class Steps(Expressions):
 
     def follow(self, rule: Rule, derivations: Sequence[Derivation], late: list[Kind]) -> None:
         """Write what a rule derives, in order."""
-        for place, derivation in enumerate(derivations):
+        for derivation in derivations:
             kind = derivation.kind
             fields = [self.field(derivation, f, value) for f, value in zip(kind.fields, derivation.values, strict=True)]
             if derivation.at is None:
@@ -381,7 +384,9 @@ class Steps(Expressions):
                 continue
             due = self.brief(self.value(derivation.at))
             if due.known:
-                with self.out.block(f"if not {due.known}:" if due.known.isidentifier() else f"if not ({bare(due.known)}):"):
+                with self.out.block(
+                    f"if not {due.known}:" if due.known.isidentifier() else f"if not ({bare(due.known)}):"
+                ):
                     message = f"the instant for which `{kind.name}` is scheduled is missing"
                     self.fault("missing", message, derivation.span)
             with self.out.block(f"if {due.code} < at:"):

@@ -11,7 +11,7 @@ import numpy as np
 from strikeout.facts import Fact, Kind, Type, Value
 from strikeout.model import Ruleset
 
-from .arrays import AGAIN, FIELDS, PLACES, SCHEDULED, WAITING, Layout
+from .arrays import AGAIN, FIELDS, PLACES, WAITING, Layout
 from .kernel import Kernel
 from .runtime import NEVER
 
@@ -139,7 +139,14 @@ class Raw:
 
 
 def run_raw(
-    decide: Callable[..., int], kernel: Kernel, ruleset: Ruleset, subject: int, columns: Any, flags: Any, as_of: int, literals: Any
+    decide: Callable[..., int],
+    kernel: Kernel,
+    ruleset: Ruleset,
+    subject: int,
+    columns: Any,
+    flags: Any,
+    as_of: int,
+    literals: Any,
 ) -> Raw:
     """Run one subject."""
     zone = zone_arrays(ruleset)
@@ -147,9 +154,7 @@ def run_raw(
     voids = np.full((columns.shape[1], 2), -1, np.int64)
     while True:
         a = work.arrays
-        status = decide(
-            columns, flags, voids, literals, *zone, *a.values(), 0, columns.shape[1], as_of, subject
-        )
+        status = decide(columns, flags, voids, literals, *zone, *a.values(), 0, columns.shape[1], as_of, subject)
         if status != 1:
             break
         work.grow()
@@ -157,7 +162,7 @@ def run_raw(
     return Raw(
         status,
         a["E"],
-        a["H"][: state[SCHEDULED] + 1],
+        a["H"],
         [int(item) for item in a["heap"][: state[WAITING]]],
         a["X"][: state[AGAIN]],
         state,

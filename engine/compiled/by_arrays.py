@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from strikeout.facts import Fact
+from strikeout.graphs import GraphView
 from strikeout.timeline import SCHEDULED_STEPS, Rejection, SubjectRun, Voided
 
 from .arrays import AT, DERIVATION, FAULTY, FIELDS, KIND, ORIGIN, PLACES, RULE, SITE, TRIGGER
-from .columns import Codes, columns_of, decode, run_raw
+from .bridge import Codes, columns_of, decode, run_raw
 from .kernel import Kernel
 from .plan import Plan
 from .program import CompiledProgram
@@ -34,6 +35,10 @@ class ArrayProgram:
         self.kernel, self._plan, self._void_plan = program.kernel()
         self.module = load(self.kernel.source)
 
+    def view(self, subject: str) -> GraphView:
+        """An empty graph view for a subject."""
+        return self.program.view(subject)
+
     def run_subject(self, subject: str, facts: Sequence[Fact], as_of: int) -> SubjectRun:
         """Run the facts of one subject; see `CompiledProgram.run_subject`."""
         kernel: Kernel = self.kernel
@@ -41,16 +46,16 @@ class ArrayProgram:
         literals = np.arange(len(kernel.texts), dtype=np.int64)
         columns = columns_of(kernel.layout, facts, codes)
         flags = np.array([int(fact.from_then_on > as_of) for fact in facts], np.int64)
-        raw = run_raw(
-            self.module.decide, kernel, self.ruleset, codes.code(subject), columns, flags, as_of, literals
-        )
+        raw = run_raw(self.module.decide, kernel, self.ruleset, codes.code(subject), columns, flags, as_of, literals)
         later = tuple([fact for fact, flag in zip(facts, flags, strict=True) if flag == 1])
         used = [fact for fact, flag in zip(facts, flags, strict=True) if flag == 0]
         if raw.status == 3:
             fact = facts[int(raw.entries[raw.state[FAULTY], ORIGIN])]
             rule = self.ruleset.void_rules[int(raw.state[RULE])]
-            return self._rejected(subject, as_of, later, self._void_plan, int(raw.state[SITE]), rule, fact, fact.from_then_on)
-        rows = []
+            return self._rejected(
+                subject, as_of, later, self._void_plan, int(raw.state[SITE]), rule, fact, fact.from_then_on
+            )
+        rows: list[Any] = []
         places = int(raw.state[PLACES])
         if raw.status == 2 and raw.state[SITE]:
             places = int(raw.state[FAULTY]) + 1
@@ -70,15 +75,13 @@ class ArrayProgram:
                 fact = self.program.entries(subject, used, rows, [], [])[0][int(raw.state[FAULTY])].fact
                 rule = self.ruleset.rules[int(raw.state[RULE])]
                 return self._rejected(subject, as_of, later, self._plan, int(raw.state[SITE]), rule, fact, fact.at)
-            h = raw.scheduled if raw.scheduled.shape[0] > raw.state[RULE] else None
-            if h is None:
-                raise IndexError("a scheduled fact that is not there")
-            item = h[int(raw.state[RULE])]
+            item = raw.scheduled[int(raw.state[RULE])]
             reasoned = self._plan.derivations[int(item[DERIVATION])]
-            fact = self.program.entries(subject, used, rows, [], [])[0][int(item[TRIGGER])].fact
+            kind, due = self.ruleset.kinds[int(item[KIND])], int(item[AT])
+            fact = Fact(kind, due, subject, decode(kind, item[FIELDS:], kernel.layout, codes), 0, due)
             message = f"more than {SCHEDULED_STEPS * (1 + len(used)):,} scheduled steps"
             span = reasoned.derivation.span
-            rejection = Rejection("steps", message, subject, reasoned.rule, fact, span, int(item[AT]))
+            rejection = Rejection("steps", message, subject, reasoned.rule, fact, span, due)
             return SubjectRun(subject, as_of, (), (), (), later, 0, rejection)
         waiting = []
         for number in raw.waiting:

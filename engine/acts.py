@@ -1,0 +1,329 @@
+"""What can still be done: facts that would void others, answers that a ruleset waits for, and more of the same.
+
+All of it follows from the ruleset: a kind that voids, one that is asked for when a deadline is over, one that leads to
+a fact that ends another. Fields are filled in from the facts that are there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from .facts import BOOLEAN, ID, TIME, Fact, Field, Kind, Value, merge_duplicates
+from .model import Aggregate, Rule, Ruleset, TriggerField, rule_expressions, selections, walk
+from .order import kinds_read
+from .outcome import identity
+from .timeline import Entry, SubjectRun
+
+Rerun = Callable[[Sequence[Fact], int], SubjectRun]
+"""Runs facts of one subject as of an instant."""
+
+MOST_ANSWERED = 60
+"""For how many of the given facts, the newest, answers are tried that no deadline asks for."""
+
+MOST_VARIANTS = 16
+"""Of how many values of enums and booleans a fact is tried with each, where nothing says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A fact that can be added.
+
+    Attributes
+    ----------
+    fact : Fact
+        The fact.
+    voids : frozenset of Fact
+        The given facts that it voids; none, where it is an answer.
+    answers : Fact or None
+        The pending fact that it answers; it must come before that one falls due.
+    adds : bool
+        Whether other rules than void rules take note of it.
+    sure : bool
+        Whether it voids the same, whatever else is added.
+    """
+
+    fact: Fact
+    voids: frozenset[Fact] = frozenset()
+    answers: Fact | None = None
+    adds: bool = True
+    sure: bool = True
+
+
+def known_facts(run: SubjectRun) -> list[Fact]:
+    """The input facts that a run knows, those voided among them, in the order of semantics 2."""
+    given = [entry.fact for entry in run.entries if entry.given]
+    return merge_duplicates([*given, *(void.fact for void in run.voided)])
+
+
+def horizon(run: SubjectRun) -> int:
+    """The instant at which the last of what is pending falls due; that of the run, where nothing is."""
+    return max((pending.fact.at for pending in run.pending), default=run.as_of)
+
+
+# Which kinds do what.
+
+
+def void_kinds(ruleset: Ruleset) -> frozenset[int]:
+    """The kinds that void others."""
+    return frozenset(kind.index for rule in ruleset.void_rules for kind in rule.triggers)
+
+
+def harmful_kinds(ruleset: Ruleset) -> frozenset[int]:
+    """The kinds from which a chain of rules leads to a fact with an effect, or to the terminal one."""
+    ends = {kind.index for kind in ruleset.kinds if kind.effect or kind is ruleset.terminal}
+    return _leading_to(ruleset, ends)
+
+
+def answering_kinds(ruleset: Ruleset) -> frozenset[int]:
+    """The given kinds that may answer a sanction: some rule asks for them, or they lead to a fact that ends one.
+
+    A kind that can be voided, that is derived or that leads to a sanction is no answer.
+    """
+    asked = set(_leading_to(ruleset, {kind.index for kind in ruleset.kinds if kind.ends is not None}))
+    for rule in ruleset.rules:
+        asked |= kinds_read(rule)
+    charges = {target.kind.index for rule in ruleset.void_rules for target in rule.voids}
+    charges |= {kind.index for kind in ruleset.derivable} | void_kinds(ruleset) | harmful_kinds(ruleset)
+    return frozenset(kind.index for kind in ruleset.kinds if kind.given and kind.index in asked - charges)
+
+
+def _leading_to(ruleset: Ruleset, kinds: set[int]) -> frozenset[int]:
+    found = set(kinds)
+    while True:
+        more = {
+            kind.index
+            for rule in ruleset.rules
+            if any(derivation.kind.index in found for _, _, derivation in rule.derivations())
+            for kind in rule.triggers
+        } - found
+        if not more:
+            return frozenset(found)
+        found |= more
+
+
+def voids_add_up(ruleset: Ruleset) -> bool:
+    """Whether what a fact voids is the same whichever other facts there are: no void rule counts or joins."""
+    return not any(
+        rule.joins or any(isinstance(node, Aggregate) for part in rule_expressions(rule) for node in walk(part))
+        for rule in ruleset.void_rules
+    )
+
+
+def _only_voids(ruleset: Ruleset, kind: Kind) -> bool:
+    """Whether no rule but void rules takes note of a kind."""
+    if kind.effect or kind.ends is not None or kind is ruleset.terminal:
+        return False
+    return not any(kind in rule.triggers or kind.index in kinds_read(rule) for rule in ruleset.rules)
+
+
+# Facts.
+
+
+def filled(kind: Kind, at: int, subject: str, values: dict[str, Value]) -> Iterator[Fact]:
+    """The facts of a kind with these values by field, every field of the kind that lacks one filled in if it can be.
+
+    A default or nothing where that will do; every member of an enum, both booleans, the instant itself; never an id, a
+    text or a number.
+    """
+    choices: list[tuple[Value, ...]] = []
+    number = 1
+    for field in kind.fields:
+        choice = _choice(field, at, values.get(field.name))
+        if not choice or number * len(choice) > MOST_VARIANTS:
+            return
+        number *= len(choice)
+        choices.append(choice)
+    for chosen in product(*choices):
+        yield Fact(kind, at, subject, chosen, 0, at)
+
+
+def _choice(field: Field, at: int, value: Value) -> tuple[Value, ...]:
+    if value is not None:
+        return (value,)
+    if field.default is not None or not field.required:
+        return (field.default,)
+    if field.type.is_enum:
+        return field.type.members
+    if field.type == BOOLEAN:
+        return (False, True)
+    return (at,) if field.type == TIME else ()
+
+
+def taken_from(fact: Fact, kind: Kind) -> dict[str, Value]:
+    """The values that a fact of a kind takes over from another: of fields of the same name and type."""
+    own = {field.name: field.type for field in kind.fields}
+    return {
+        field.name: value
+        for field, value in zip(fact.kind.fields, fact.values, strict=True)
+        if own.get(field.name) == field.type
+    }
+
+
+def voiding(ruleset: Ruleset, run: SubjectRun, known: Sequence[Fact], rerun: Rerun) -> list[Act]:
+    """The facts that would void given ones, as of the run's instant, each with what it voids.
+
+    Parameters
+    ----------
+    ruleset : Ruleset
+        The ruleset.
+    run : SubjectRun
+        The run, as of the instant at which they would be made.
+    known : sequence of Fact
+        The input facts that it knows.
+    rerun : callable
+        Runs facts of the subject.
+    """
+    standing = [entry.fact for entry in run.entries if entry.given]
+    at, subject = run.as_of, run.subject
+    found: dict[Fact, Rule] = {}
+    for rule in ruleset.void_rules:
+        if (rule.starts is not None and at < rule.starts) or (rule.ends is not None and at >= rule.ends):
+            continue
+        for target in rule.voids:
+            for fact in standing:
+                if fact.kind is target.kind:
+                    for kind in rule.triggers:
+                        values = taken_from(fact, kind)
+                        values |= {
+                            expression.name: fact.values[slot]
+                            for slot, expression in target.by
+                            if isinstance(expression, TriggerField)
+                        }
+                        for made in filled(kind, at, subject, values):
+                            found.setdefault(made, rule)
+    present, add_up = set(known), voids_add_up(ruleset)
+    acts = []
+    for made in found:
+        if made in present:
+            continue
+        voids = _voided(ruleset, run, known, made, rerun)
+        if voids:
+            acts.append(Act(made, voids, None, not _only_voids(ruleset, made.kind), add_up))
+    return acts
+
+
+def _voided(ruleset: Ruleset, run: SubjectRun, known: Sequence[Fact], made: Fact, rerun: Rerun) -> frozenset[Fact]:
+    """What a fact would void that is not voided yet."""
+    rules = [rule for rule in ruleset.void_rules if made.kind in rule.triggers]
+    if all(_unconditional(rule) for rule in rules):
+        found = []
+        for rule in rules:
+            for target in rule.voids:
+                key = [(slot, made.get(e.name)) for slot, e in target.by if isinstance(e, TriggerField)]
+                found += [
+                    entry.fact
+                    for entry in run.entries
+                    if entry.given
+                    and entry.fact.kind is target.kind
+                    and all(value is not None and entry.fact.values[slot] == value for slot, value in key)
+                ]
+        return frozenset(found)
+    after = rerun(merge_duplicates([*known, made]), run.as_of)
+    before = {void.fact for void in run.voided}
+    return frozenset(void.fact for void in after.voided if void.fact not in before)
+
+
+def _unconditional(rule: Rule) -> bool:
+    expressions = [expression for target in rule.voids for _, expression in target.by]
+    plain = rule.condition is None and not rule.joins and rule.starts is None and rule.ends is None
+    return plain and all(isinstance(expression, TriggerField) for expression in expressions)
+
+
+def answering(ruleset: Ruleset, run: SubjectRun, known: Sequence[Fact], ahead: SubjectRun, rerun: Rerun) -> list[Act]:
+    """The answers that the ruleset waits for: those to what is pending, and those that alone change something now.
+
+    Parameters
+    ----------
+    ruleset : Ruleset
+        The ruleset.
+    run : SubjectRun
+        The run, as of the instant at which they would be made.
+    known : sequence of Fact
+        The input facts that it knows.
+    ahead : SubjectRun
+        The run of these facts as of the instant at which the last of what is pending falls due.
+    rerun : callable
+        Runs facts of the subject.
+    """
+    kinds = [ruleset.kinds[index] for index in sorted(answering_kinds(ruleset))]
+    present, at = set(known), run.as_of
+    found: dict[Fact, Act] = {}
+    for pending in run.pending:
+        for kind in _asked_for(ruleset, pending.fact, ahead):
+            if kind in kinds:
+                for made in filled(kind, at, run.subject, taken_from(pending.fact, kind)):
+                    if made not in present:
+                        found.setdefault(made, Act(made, answers=pending.fact))
+    before = _all_of(ahead)
+    standing = [entry.fact for entry in run.entries if entry.given]
+    tried: set[Fact] = set()
+    triggers = {kind.index for rule in ruleset.rules for kind in rule.triggers}
+    for kind in kinds:
+        for fact in standing[-MOST_ANSWERED:] if kind.index in triggers or kind.ends is not None else ():
+            for made in filled(kind, at, run.subject, taken_from(fact, kind)):
+                if made in found or made in present or made in tried:
+                    continue
+                tried.add(made)
+                after = rerun(merge_duplicates([*known, made]), ahead.as_of)
+                if after.rejection is None and _all_of(after) != before:
+                    found[made] = Act(made)
+    return list(found.values())
+
+
+def _asked_for(ruleset: Ruleset, pending: Fact, ahead: SubjectRun) -> Iterator[Kind]:
+    """The kinds that are asked for in the step of a pending fact."""
+    due = next((e for e in ahead.entries if e.scheduled and e.fact == pending), None)
+    if due is None:
+        return
+    triggers = {entry.fact.kind for entry in ahead.entries if entry.step == due.step}
+    for rule in ruleset.rules:
+        if triggers.isdisjoint(rule.triggers):
+            continue
+        yield from (join.selection.kind for join in rule.joins)
+        for expression in rule_expressions(rule):
+            for node in walk(expression):
+                if isinstance(node, Aggregate):
+                    yield from (selection.kind for selection in selections(node))
+
+
+def _all_of(run: SubjectRun) -> tuple[object, ...]:
+    """All that a run concludes and schedules."""
+    pending = [(p.fact.kind.index, p.fact.at, p.fact.values, p.reasons[0].rule.name) for p in run.pending]
+    return (*(identity(entry) for entry in run.conclusions), *pending)
+
+
+# More of the same.
+
+
+def fresh_id(facts: Iterable[Fact], stem: str = "new") -> Iterator[str]:
+    """Ids that no fact has yet."""
+    taken = {value for fact in facts for value in fact.values}
+    number = 0
+    while True:
+        number += 1
+        name = stem if number == 1 else f"{stem}-{number}"
+        if name not in taken:
+            yield name
+
+
+def own_id(kind: Kind) -> int | None:
+    """The slot that names a fact: the first id; none where the kind has no id."""
+    return next((slot for slot, field in enumerate(kind.fields) if field.type == ID), None)
+
+
+def conclusions_besides(run: SubjectRun, other: SubjectRun) -> list[Entry]:
+    """The conclusions of a run that another has not, equal ones by number, rules aside."""
+    left: dict[tuple[object, ...], int] = {}
+    for entry in other.conclusions:
+        key = identity(entry)[:-1]
+        left[key] = left.get(key, 0) + 1
+    found = []
+    for entry in run.conclusions:
+        key = identity(entry)[:-1]
+        if left.get(key, 0):
+            left[key] -= 1
+        else:
+            found.append(entry)
+    return found

@@ -1,0 +1,347 @@
+"""The timeline of one subject: marks for facts, spans for windows, bars for sanctions, over a common axis of time.
+
+What is too dense to be read is counted in columns or drawn as one, and the picture says so.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from .draw_scale import Clock, Scale
+from .draw_svg import Canvas, key, number
+from .draw_text import shorten, text_width
+from .draw_words import about, say
+
+WIDTH = 1040.0
+LABELS = 208.0
+"""How many pixels the names of lanes have."""
+MARGIN = 20.0
+ROW = 20.0
+MOST_ROWS = 4
+MOST_BARS = 8
+COLUMN = 24.0
+TALL = 44.0
+"""How high the tallest column of a dense lane is."""
+
+STATES = ("counted", "merged", "pending", "not_counted", "voided")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A fact on the timeline: its instant, its state, a short label, words for who points at it, and its window's end."""
+
+    at: int
+    state: str
+    label: str = ""
+    title: str = ""
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A sanction: from when until when (None: it lasts), its look (`low`, `mid`, `high`), a label and words."""
+
+    start: int
+    end: int | None
+    look: str
+    label: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A row of the timeline with its name, and a note below that."""
+
+    name: str
+    note: str = ""
+    marks: tuple[Mark, ...] = ()
+    bars: tuple[Bar, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a timeline shows.
+
+    Attributes
+    ----------
+    title, subtitle, description : str
+        What it is of; the description is for those who do not see it.
+    groups : tuple of str and lanes
+        Lanes under headings.
+    now : int
+        The instant of the run, in microseconds since 1970 UTC, and its words.
+    key : tuple of str and str
+        Marks, `bar:LOOK` or `line:LOOK`, each with its words.
+    """
+
+    title: str
+    subtitle: str
+    description: str
+    groups: tuple[tuple[str, tuple[Lane, ...]], ...]
+    now: int
+    now_text: str
+    key: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def lanes(self) -> list[Lane]:
+        """All lanes."""
+        return [lane for _, lanes in self.groups for lane in lanes]
+
+
+@dataclass(slots=True)
+class _Plan:
+    """How a lane is drawn: marks in rows, bars in rows, or columns that count."""
+
+    lane: Lane
+    height: float = 0.0
+    marks: list[tuple[Mark, int, bool, bool]] = field(default_factory=list)  # mark, row, label shown, at its left
+    bars: list[tuple[Bar, int, str, str]] = field(default_factory=list)  # bar, row, label, and where it stands
+    columns: dict[int, Counter[str]] = field(default_factory=dict)
+    windows: bool = True
+
+
+def draw_timeline(history: History, clock: Clock, language: str) -> tuple[str, list[str]]:
+    """Draw a timeline.
+
+    Parameters
+    ----------
+    history : History
+        What it shows.
+    clock : Clock
+        The time zone of its dates.
+    language : str
+        `zh` or `en`.
+
+    Returns
+    -------
+    tuple of str and list of str
+        The picture as SVG, and notes on what was folded or cut out.
+    """
+    scale = _scale(history)
+    notes = list(history.notes)
+    plans = [[_plan(lane, scale, language, notes) for lane in lanes] for _, lanes in history.groups]
+    canvas = Canvas(WIDTH)
+    y = canvas.paragraph(MARGIN, 32, history.title, WIDTH - 2 * MARGIN, 17, bold=True)
+    if history.subtitle:
+        y = canvas.paragraph(MARGIN, y - 4, history.subtitle, WIDTH - 2 * MARGIN, 12, "soft")
+    axis = y + 16
+    top = axis + 8
+    bottom = top + sum(22 + sum(plan.height for plan in found) for found in plans) + 4
+    _background(canvas, scale, clock, language, history, axis, top, bottom)
+    y = top
+    for (heading, _), found in zip(history.groups, plans, strict=True):
+        canvas.fitted(MARGIN, y + 15, heading, LABELS - 8, 11, "soft", bold=True)
+        y += 22
+        for plan in found:
+            _lane(canvas, scale, plan, y)
+            y += plan.height
+    x = scale.x(history.now)
+    canvas.line(x, axis - 14, x, bottom, "dashed", 1.4)
+    if any(piece.cut for piece in scale.pieces):
+        notes.append(say(language, "cut"))
+    y = key(canvas, MARGIN, bottom + 24, WIDTH - 2 * MARGIN, history.key)
+    for note in notes:
+        y = canvas.paragraph(MARGIN, y, note, WIDTH - 2 * MARGIN, 11, "soft")
+    return canvas.svg(history.title, history.description, 6), notes
+
+
+def _scale(history: History) -> Scale:
+    instants = [history.now]
+    windows = []
+    for lane in history.lanes:
+        for mark in lane.marks:
+            instants.append(mark.at)
+            if mark.until is not None:
+                instants.append(mark.until)
+                windows.append(mark.until - mark.at)
+        for bar in lane.bars:
+            instants.append(bar.start)
+            if bar.end is not None:
+                instants.append(bar.end)
+    left, right = LABELS + MARGIN + 10, WIDTH - MARGIN - 14
+    return Scale(instants, min((length for length in windows if length > 0), default=0), left, right)
+
+
+def _background(
+    canvas: Canvas,
+    scale: Scale,
+    clock: Clock,
+    language: str,
+    history: History,
+    axis: float,
+    top: float,
+    bottom: float,
+) -> None:
+    """The axis with its words, the lines at its ticks, quiet times, and the part that lies ahead."""
+    now = scale.x(history.now)
+    if now < scale.right - 1:
+        canvas.rect(now, top, scale.right + 14 - now, bottom - top, "band")
+    for tick in scale.ticks(clock, 76):
+        canvas.line(tick.x, axis + 4, tick.x, bottom, "grid")
+        canvas.text(tick.x, axis, tick.text, 11, "soft", "middle")
+    for piece in scale.pieces:
+        if piece.cut:
+            middle = (piece.left + piece.right) / 2
+            canvas.text(middle, axis, about(language, piece.end - piece.start), 10, "soft", "middle")
+            for x in (middle - 4, middle + 1):
+                canvas.path(f"M{number(x)} {number(axis + 14)}l3 -9", "rule", 1.2)
+            canvas.line(middle, top + 8, middle, bottom, "grid", 5)
+    canvas.line(scale.left - 10, top, scale.right + 14, top, "rule")
+    half = text_width(history.now_text, 11) / 2
+    middle = min(max(now, scale.left - 10 + half), WIDTH - MARGIN - half)
+    canvas.text(middle, axis - 18, history.now_text, 11, "ink", "middle")
+
+
+# What stands where.
+
+
+def _rows(extents: Sequence[tuple[float, float]], most: int) -> list[int] | None:
+    """A row for each extent, in order, so that none touch; None where it takes more rows than `most`."""
+    ends: list[float] = []
+    rows = []
+    for low, high in extents:
+        row = next((n for n, end in enumerate(ends) if end <= low), len(ends))
+        if row == len(ends):
+            if row == most:
+                return None
+            ends.append(high)
+        else:
+            ends[row] = high
+        rows.append(row)
+    return rows
+
+
+def _plan(lane: Lane, scale: Scale, language: str, notes: list[str]) -> _Plan:
+    plan = _Plan(lane)
+    least = 40.0 if lane.note else 27.0
+    if lane.bars:
+        rows = _plan_bars(plan, scale, language, notes)
+        plan.height = max(rows * ROW + 8, least)
+        return plan
+    marks = sorted(lane.marks, key=lambda mark: mark.at)
+    for labels, windows in ((True, True), (False, True), (False, False)):
+        sides = [labels and scale.x(m.at) + 12 + text_width(m.label, 11) > scale.right + 14 for m in marks]
+        extents = [_extent(scale, mark, labels, left, windows) for mark, left in zip(marks, sides, strict=True)]
+        order = sorted(range(len(marks)), key=lambda n: (extents[n][0], n))
+        found = _rows([extents[n] for n in order], MOST_ROWS)
+        if found is not None:
+            rows_of = dict(zip(order, found, strict=True))
+            plan.marks = [(m, rows_of[n], labels and bool(m.label), sides[n]) for n, m in enumerate(marks)]
+            plan.windows = windows
+            plan.height = max((max(found, default=0) + 1) * ROW + 8, least)
+            if not labels and any(mark.label for mark in marks):
+                notes.append(say(language, "folded-labels", name=lane.name))
+            if not windows and any(mark.until is not None for mark in marks):
+                notes.append(say(language, "folded-windows", name=lane.name))
+            return plan
+    for mark in marks:
+        number_ = int((scale.x(mark.at) - scale.left) // COLUMN)
+        plan.columns.setdefault(number_, Counter())[mark.state] += 1
+    plan.height = TALL + 24
+    notes.append(say(language, "folded-columns", name=lane.name, length=about(language, COLUMN * scale.per_pixel)))
+    return plan
+
+
+def _extent(scale: Scale, mark: Mark, labels: bool, left: bool, windows: bool) -> tuple[float, float]:
+    x = scale.x(mark.at)
+    low, high = x - 8, x + 8
+    if labels and mark.label:
+        width = text_width(mark.label, 11) + 6
+        low, high = (low - width, high) if left else (low, high + width)
+    if windows and mark.until is not None:
+        high = max(high, scale.x(mark.until) + 2)
+    return low, high
+
+
+def _plan_bars(plan: _Plan, scale: Scale, language: str, notes: list[str]) -> int:
+    bars = sorted(plan.lane.bars, key=lambda bar: bar.start)
+    placed = []
+    for bar in bars:
+        low = scale.x(bar.start)
+        high = scale.right + 14 if bar.end is None else max(scale.x(bar.end), low + 3)
+        room = max(high - low - 12, scale.right + 14 - high - 8, low - 8 - scale.left)
+        label = shorten(bar.label, max(room, 40), 11)
+        wide = text_width(label, 11)
+        where = "in" if wide + 12 <= high - low else "right" if high + 8 + wide <= scale.right + 14 else "left"
+        extent = {"in": (low, high + 3), "right": (low, high + wide + 12), "left": (low - wide - 12, high + 3)}[where]
+        placed.append((bar, label, where, extent))
+    order = sorted(range(len(placed)), key=lambda n: (placed[n][3][0], n))
+    rows = _rows([placed[n][3] for n in order], MOST_BARS)
+    if rows is not None:
+        rows_of = dict(zip(order, rows, strict=True))
+        plan.bars = [(bar, rows_of[n], label, where) for n, (bar, label, where, _) in enumerate(placed)]
+        return max(rows, default=0) + 1
+    united: list[Bar] = []
+    for bar in bars:
+        last = united[-1] if united else None
+        if last is not None and (last.end is None or scale.x(bar.start) <= scale.x(last.end) + 4):
+            end = None if last.end is None or bar.end is None else max(last.end, bar.end)
+            united[-1] = Bar(last.start, end, last.look)
+        else:
+            united.append(Bar(bar.start, bar.end, bar.look))
+    plan.bars = [(bar, 0, "", "in") for bar in united]
+    notes.append(say(language, "folded-bars", name=plan.lane.name, number=f"{len(bars):,}"))
+    return 1
+
+
+# Drawing.
+
+
+def _lane(canvas: Canvas, scale: Scale, plan: _Plan, y: float) -> None:
+    lane = plan.lane
+    canvas.fitted(MARGIN + 8, y + 17, lane.name, LABELS - 18, 12)
+    if lane.note:
+        canvas.fitted(MARGIN + 8, y + 31, lane.note, LABELS - 18, 10.5, "soft")
+    canvas.line(MARGIN, y + plan.height, scale.right + 14, y + plan.height, "grid")
+    for mark, row, _, _ in plan.marks:
+        if plan.windows and mark.until is not None:
+            x, end = scale.x(mark.at), scale.x(mark.until)
+            canvas.rect(x, y + 6 + row * ROW, max(end - x, 2), ROW - 4, "window", 3)
+    for mark, row, labelled, left in plan.marks:
+        x, middle = scale.x(mark.at), y + 14 + row * ROW
+        canvas.mark(x, middle, mark.state, 5.5, mark.title)
+        if labelled and left:
+            canvas.text(x - 10, middle + 4, mark.label, 11, "ink", "end")
+        elif labelled:
+            canvas.text(x + 10, middle + 4, mark.label, 11)
+    for bar, row, label, where in plan.bars:
+        _bar(canvas, scale, bar, label, where, y + 5 + row * ROW)
+    if plan.columns:
+        _columns(canvas, scale, plan, y)
+
+
+def _bar(canvas: Canvas, scale: Scale, bar: Bar, label: str, where: str, y: float) -> None:
+    low = scale.x(bar.start)
+    high = scale.right + 14 if bar.end is None else max(scale.x(bar.end), low + 3)
+    if bar.end is None:
+        # What lasts has no right edge.
+        top, base, edge = number(y), number(y + ROW - 4), number(high - 8)
+        middle = number(y + ROW / 2 - 2)
+        steps = f"M{number(low)} {top}H{edge}L{number(high)} {middle}L{edge} {base}H{number(low)}Z"
+        canvas.path(steps, bar.look, 1.0, bar.title)
+    else:
+        canvas.rect(low, y, high - low, ROW - 4, bar.look, 2, bar.title)
+    if where == "in":
+        canvas.text(low + 6, y + 12, label, 11)
+    elif where == "right":
+        canvas.text(high + 6, y + 12, label, 11)
+    else:
+        canvas.text(low - 6, y + 12, label, 11, anchor="end")
+
+
+def _columns(canvas: Canvas, scale: Scale, plan: _Plan, y: float) -> None:
+    base = y + plan.height - 4
+    most = max(counts.total() for counts in plan.columns.values())
+    for column, counts in sorted(plan.columns.items()):
+        x = scale.left + column * COLUMN
+        top = base
+        for state in sorted(counts, key=lambda s: (STATES.index(s) if s in STATES else 9, s)):
+            height = counts[state] * TALL / most
+            top -= height
+            canvas.rect(x + 3, top, COLUMN - 6, height, state if state in STATES else "box")
+        total = counts.total()
+        text = f"{total}" if total < 1000 else f"{total // 1000}k"
+        canvas.text(x + COLUMN / 2, top - 3, text, 9, "soft", "middle")

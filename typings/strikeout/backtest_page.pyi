@@ -1,0 +1,1 @@
+from engine.backtest_page import *

@@ -1,0 +1,1 @@
+from engine.backtest_summary import *

@@ -1,0 +1,1 @@
+from engine.compiled.bridge import *

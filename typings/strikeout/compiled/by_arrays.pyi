@@ -1,0 +1,1 @@
+from engine.compiled.by_arrays import *

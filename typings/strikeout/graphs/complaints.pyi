@@ -1,0 +1,1 @@
+from graphs.complaints import *

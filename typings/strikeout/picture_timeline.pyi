@@ -1,0 +1,1 @@
+from engine.picture_timeline import *

@@ -1,0 +1,1 @@
+from engine.sanctions_ahead import *

@@ -1,0 +1,1 @@
+from engine.tell_remedies import *

@@ -1,0 +1,1 @@
+from engine.words_ahead import *
