@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import functools
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -18,14 +18,20 @@ from .outcome import JournalEntry, Record, Status, Summary, record, rule_of, to_
 from .problems import FactError, Problem, RunError, Source, listing, nearest
 from .rete import ReteProgram
 from .rows import BadCell, Binder
+from .streaming import as_row
 from .tables import columns
 from .timeline import Entry, Program, Rejection, SubjectRun, run_subject
 
 if TYPE_CHECKING:
     import networkx as nx
 
+    from .drawing import Drawing
     from .explanation import Explainer, Proof, WhyNot
     from .merge import Library
+    from .remedies import Cost, Remedies
+    from .sanctions_ahead import NextSanctions
+    from .tell_deadlines import Deadlines
+    from .tell_difference import Difference
 
 ENGINES = ("rete", "compiled")
 
@@ -96,6 +102,22 @@ class Ruleset:
         texts = {name: str(v).lower() if isinstance(v, bool) else str(v) for name, v in parameters.items()}
         merged = {**self._parameters, **texts}
         return Ruleset(check(self._source, self._library, merged), self._source, self._library, merged)
+
+    def graph(self) -> nx.MultiDiGraph[Any]:
+        """The rule dependency graph: kinds and rules, with an edge for whatever a rule reads and derives (semantics 5).
+
+        Rules carry their `stratum`; edges have a `role`: `triggers`, `forward`, `backward`, `derives`, `schedules`,
+        `voids` or `ends`.
+        """
+        from .views import rules_of
+
+        return rules_of(self.model)
+
+    def draw(self, language: str = "en") -> Drawing:
+        """The rule dependency graph as a picture, in `zh` or `en`."""
+        from . import drawings
+
+        return drawings.draw_rules(self.model, language)
 
     def program(self, engine: str | None = None) -> Program:
         """The ruleset made ready by an engine, made once and kept.
@@ -173,6 +195,11 @@ class Ruleset:
         if instant is None:
             instant = max((f.from_then_on for facts in merged.values() for f in facts), default=0)
         return Outcome(self, program, merged, instant, given)
+
+    def rerun(self, subject: str) -> Callable[[Sequence[Fact], int], SubjectRun]:
+        """Runs facts of a subject, in the order of semantics 2, as of an instant: for what is tried many times."""
+        program = self.program("compiled")
+        return lambda facts, as_of: run_subject(program, subject, facts, as_of)
 
     def _instant(self, as_of: str | datetime.datetime | int | None) -> int | None:
         if as_of is None or isinstance(as_of, int):
@@ -517,6 +544,223 @@ class Outcome:
         self.run_of(subject)
         return self._explainer(subject).why_not(kind_named(model, kind), span)
 
+    def what_if(
+        self,
+        add: Iterable[Mapping[str, object] | Fact] = (),
+        remove: Iterable[Mapping[str, object] | Fact] = (),
+        set: Mapping[str, str | int | bool] | None = None,
+        ruleset: Ruleset | str | Path | None = None,
+        as_of: str | datetime.datetime | int | None = None,
+    ) -> Difference:
+        """What would be otherwise with other facts, parameters or rules: the difference of two outcomes.
+
+        Parameters
+        ----------
+        add : iterable
+            Facts to add, as `Ruleset.run` takes them.
+        remove : iterable
+            Facts to remove: each a mapping of columns to values, such as `{"complaint": "c3"}`; all facts with these
+            values go, and a bare date means that local day.
+        set : mapping, optional
+            Parameters to override.
+        ruleset : Ruleset, str or Path, optional
+            The ruleset to run instead.
+        as_of : str, datetime or int, optional
+            The instant of both outcomes; else this outcome's own, or that of the latest fact added where that is later.
+            Where nothing else is supposed, this outcome is compared with itself as of then.
+
+        Returns
+        -------
+        Difference
+            By subject the conclusions gained and lost, status and what is pending; it has `text`, `as_dict` and `why`.
+
+        Raises
+        ------
+        RunError
+            Where a fact to remove is not there, with the nearest.
+        RulesetError, FactError
+            Where ruleset, parameters or facts cannot be used.
+
+        Examples
+        --------
+        >>> import strikeout
+        >>> upheld = {"kind": "upheld", "seller": "s", "complainant": "a", "right": "r", "finding": "counterfeit"}
+        >>> days = ["2015-01-05", "2015-01-15", "2015-02-21"]
+        >>> facts = [{**upheld, "at": day, "complaint": f"c{n}"} for n, day in enumerate(days)]
+        >>> outcome = strikeout.load("taobao-counterfeit").run(facts, engine="compiled")
+        >>> outcome.what_if(remove=[{"complaint": "c2"}]).of("s").after.status.kind
+        'good-standing'
+        """
+        from .amend import chosen
+        from .difference import Changes, Side, differ
+        from .tell_difference import Difference
+
+        model, other = self.ruleset.model, self.ruleset
+        if ruleset is not None:
+            other = ruleset if isinstance(ruleset, Ruleset) else load(ruleset)
+        other = other.with_parameters(set or {})
+        every = [fact for facts in self._facts.values() for fact in facts]
+        removed: dict[int, Fact] = {}
+        for wanted in remove:
+            named = as_row(model, wanted) if isinstance(wanted, Fact) else wanted
+            removed.update((id(fact), fact) for fact in chosen(model, every, named))
+        added, _ = other._bind(add)
+        changes = Changes(
+            tuple(added),
+            tuple(removed.values()),
+            tuple((name, str(value)) for name, value in (set or {}).items()),
+            "" if ruleset is None else other.name,
+        )
+        instant = self._instant_of(as_of)
+        if instant is None:
+            instant = max([self.as_of, *(fact.from_then_on for fact in added)])
+        touched = {fact.subject for fact in (*added, *removed.values())}
+        more: dict[str, list[Fact]] = {}
+        for fact in added:
+            more.setdefault(fact.subject, []).append(fact)
+        changed = []
+        subjects = sorted({*self._runs, *more})
+        for subject in subjects:
+            if other is self.ruleset and instant == self.as_of and subject not in touched:
+                continue
+            facts = self._facts.get(subject, [])
+            kept = [fact for fact in facts if id(fact) not in removed]
+            if other is not self.ruleset:
+                kept, _ = other._bind(as_row(model, fact) for fact in kept)
+            kept += more.get(subject, [])
+            after = other.rerun(subject)(merge_duplicates(kept), instant) if kept else None
+            before = self._runs.get(subject)
+            if before is not None and changes and instant != self.as_of:
+                before = self.ruleset.rerun(subject)(facts, instant)
+            difference = differ(subject, Side(model, before), Side(other.model, after))
+            if difference.changed:
+                changed.append(difference)
+        instants = (instant if changes else self.as_of, instant)
+        return Difference(model, other.model, instants, changes, tuple(changed), len(subjects))
+
+    def remedies(
+        self,
+        subject: str,
+        status: str = outcome.GOOD_STANDING,
+        undo: Conclusion | Mapping[str, object] | str | None = None,
+        cost: Cost = None,
+        most: int = 3,
+        at: str | datetime.datetime | int | None = None,
+        by: str | datetime.datetime | int | None = None,
+    ) -> Remedies:
+        """What would give a subject a status, or undo a conclusion: the smallest sets of facts to add, each checked.
+
+        Facts that can be added are those that void others, such as withdrawals, and answers that the ruleset waits for.
+
+        Parameters
+        ----------
+        subject : str
+            The subject.
+        status : str
+            The status wanted; a less severe one will do.
+        undo : Conclusion, mapping or str, optional
+            Instead of a status, the conclusions to undo, as `why` takes them.
+        cost : callable or mapping, optional
+            What a fact costs: a function of its record, or a number by kind, 1 unless told; None, where it cannot be
+            had.
+        most : int
+            How many facts a remedy has at most; every smallest set up to this size is found, unless `exact_to` says
+            less.
+        at : str, datetime or int, optional
+            The instant at which the facts are added; else the outcome's own.
+        by : str, datetime or int, optional
+            The instant at which the goal must be reached. Without it, at once, and kept until the last of what is
+            pending falls due.
+
+        Returns
+        -------
+        Remedies
+            A sequence, by cost, size and text; it has `text` and `as_dict`.
+
+        Raises
+        ------
+        RunError
+            Where subject, status, conclusion or costs make no sense.
+
+        Examples
+        --------
+        >>> import strikeout
+        >>> upheld = {"kind": "upheld", "seller": "s", "complainant": "a", "right": "r", "finding": "counterfeit"}
+        >>> days = ["2015-01-05", "2015-01-15", "2015-02-21"]
+        >>> facts = [{**upheld, "at": day, "complaint": f"c{n}"} for n, day in enumerate(days)]
+        >>> outcome = strikeout.load("taobao-counterfeit").run(facts, engine="compiled")
+        >>> [remedy.facts[0].get("complaint") for remedy in outcome.remedies("s", cost={"reversal": None})]
+        ['c0', 'c1', 'c2']
+        """
+        from .remedies import remedies
+
+        run = self._run_at(subject, at)
+        rerun = self.ruleset.rerun(subject)
+        model, end = self.ruleset.model, self._instant_of(by)
+        return remedies(model, run, rerun, wanted=status, undo=undo, by=end, cost=cost, most=most)
+
+    def next_sanctions(
+        self, subject: str, most: int = 3, at: str | datetime.datetime | int | None = None
+    ) -> NextSanctions:
+        """What would bring a subject's next sanction: how many more facts like those before, and when, each checked.
+
+        Parameters
+        ----------
+        subject : str
+            The subject.
+        most : int
+            How many more facts are looked at.
+        at : str, datetime or int, optional
+            The instant from which on they come; else the outcome's own.
+
+        Raises
+        ------
+        RunError
+            Where no fact names the subject, or its run was rejected.
+        """
+        from .sanctions_ahead import next_sanctions
+
+        return next_sanctions(self.ruleset.model, self._run_at(subject, at), self.ruleset.rerun(subject), most)
+
+    def deadlines(self, subject: str | None = None) -> Deadlines:
+        """What is scheduled for one or all subjects, by date, and what follows if nothing is done.
+
+        Parameters
+        ----------
+        subject : str, optional
+            The subject; else all whose run was not rejected.
+
+        Returns
+        -------
+        Deadlines
+            A sequence; it has `text`, `as_dicts` and `to_ics`.
+
+        Raises
+        ------
+        RunError
+            Where no fact names the subject, or its run was rejected.
+        """
+        from .deadlines import deadlines
+        from .tell_deadlines import Deadlines
+
+        runs = self._runs.values() if subject is None else [self.run_of(subject)]
+        model, ruleset = self.ruleset.model, self.ruleset
+        found = [d for run in runs if run.rejection is None for d in deadlines(model, run, ruleset.rerun(run.subject))]
+        return Deadlines(model, self.as_of, found)
+
+    def _instant_of(self, at: str | datetime.datetime | int | None) -> int | None:
+        return self.ruleset._instant(at)
+
+    def _run_at(self, subject: str, at: str | datetime.datetime | int | None) -> SubjectRun:
+        """The run of a subject as of an instant; the outcome's own without one."""
+        run, instant = self.run_of(subject), self._instant_of(at)
+        if instant is None or instant == self.as_of:
+            return run
+        again = self.ruleset.rerun(subject)(self._facts[subject], instant)
+        if again.rejection is not None:
+            raise RunError(outcome.describe(again.rejection, self.ruleset.model))
+        return again
+
     def _explainer(self, subject: str) -> Explainer:
         from .explanation import Explainer
 
@@ -525,34 +769,99 @@ class Outcome:
             found = self._explainers[subject] = Explainer(self.ruleset.model, self.run_of(subject))
         return found
 
+    # Graphs and drawings.
+
     def graph(self, subject: str | None = None) -> nx.MultiDiGraph[Any]:
-        """The complaint graph of a subject, or of all: nodes (field, id), an edge for each fact that stands.
+        """The complaint graph of a subject, or of all: nodes (field, id), an edge for each fact, void ones among them.
 
-        Edges carry `kind`, `at`, `given` and the record of the fact.
+        Edges carry `kind`, `at`, `given` and the record of the fact; complaints also what became of them as `state`
+        (`counted`, `merged`, `pending`, `not_counted` or `voided`), and `brought`, `into` or `voided_by`.
+        `strikeout.graphs` has `measures`, `patterns` and projections of it.
+
+        Raises
+        ------
+        RunError
+            Where no fact names the subject, or its run was rejected.
+
+        Examples
+        --------
+        >>> import strikeout
+        >>> from strikeout.graphs import measures
+        >>> outcome = strikeout.load("taobao-counterfeit").run(strikeout.read("docs/example.csv"))
+        >>> [(row["seller"], row["most_strikes"]) for row in measures.sellers(outcome.graph())]
+        [('xiaoming', 3), ('xiaohua', 1)]
         """
-        import networkx as nx
+        from .views import complaints_of
 
-        whole: nx.MultiDiGraph[Any] = nx.MultiDiGraph()
+        runs = list(self._runs.values()) if subject is None else [self.run_of(subject)]
+        return complaints_of(self.ruleset.model, runs)
+
+    def firings(self, subject: str) -> nx.DiGraph[Any]:
+        """The firing graph of a subject: facts lead to the firings that they trigger, these to what they derive.
+
+        Raises
+        ------
+        RunError
+            Where no fact names the subject, or its run was rejected.
+        """
+        from .views import firings_of
+
+        return firings_of(self.ruleset.model, self.run_of(subject))
+
+    def timeline(self, subject: str, language: str = "en") -> Drawing:
+        """The timeline of a subject: complaints, counted or not, windows, sanctions, and what is pending.
+
+        Parameters
+        ----------
+        subject : str
+            The subject.
+        language : str
+            `zh` or `en`.
+
+        Raises
+        ------
+        RunError
+            Where no fact names the subject, or its run was rejected.
+
+        Examples
+        --------
+        >>> import strikeout
+        >>> outcome = strikeout.load("taobao-counterfeit").run(strikeout.read("docs/example.csv"))
+        >>> outcome.timeline("xiaoming").title
+        'Timeline of seller xiaoming'
+        """
+        return self.draw("timeline", subject, language)
+
+    def draw(self, view: str = "complaints", subject: str | None = None, language: str = "en") -> Drawing:
+        """A picture of the outcome; notebooks show it, and `save` writes it to a file.
+
+        Parameters
+        ----------
+        view : str
+            `complaints`, of all or of one subject; `timeline` or `firings`, of one; or `rules`, of the ruleset.
+        subject : str, optional
+            The subject.
+        language : str
+            `zh` or `en`.
+
+        Raises
+        ------
+        RunError
+            Where there is no such view or subject, or the subject's run was rejected.
+        """
+        from . import drawings
+
         model = self.ruleset.model
-        for name in [subject] if subject is not None else self._runs:
-            run = self.run_of(name) if subject is not None else self._runs[name]
-            view = self._program.view(name)
-            for entry in run.entries:
-                view.add(entry.fact.kind.index, entry.fact, entry.step)
-            whole.add_nodes_from(view.graph.nodes)
-            for (source, target, _), entry in zip(_edges(view.graph), run.entries, strict=True):
-                rule = None if entry.given else rule_of(entry)
-                facts = record(model, entry.fact, rule)
-                whole.add_edge(source, target, kind=entry.fact.kind.name, at=facts["at"], given=entry.given, fact=facts)
-        return whole
-
-
-def _edges(graph: nx.MultiDiGraph[Any]) -> list[tuple[Any, Any, int]]:
-    """The edges of a view in the order in which they were added."""
-    by_step = [
-        (data["step"], number, u, v, k) for number, (u, v, k, data) in enumerate(graph.edges(keys=True, data=True))
-    ]
-    return [(u, v, k) for _, _, u, v, k in sorted(by_step, key=lambda e: e[0])]
+        drawings.check_language(language)
+        if drawings.check_view(view) == "rules":
+            return drawings.draw_rules(model, language)
+        if view == "complaints":
+            runs = list(self._runs.values()) if subject is None else [self.run_of(subject)]
+            return drawings.draw_complaints(model, runs, language, self.as_of, subject)
+        if subject is None:
+            raise RunError(f"the view `{view}` is of one {model.subject}: say of which `subject`")
+        draw = {"timeline": drawings.draw_timeline, "firings": drawings.draw_firings}[view]
+        return draw(model, self.run_of(subject), language)
 
 
 def load(name: str | Path) -> Ruleset:

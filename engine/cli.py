@@ -11,15 +11,20 @@ from . import __version__
 from .command_backtest import backtest_command
 from .command_check import check_command
 from .command_completion import completion_command
+from .command_deadlines import deadlines_command
+from .command_diff import diff_command
 from .command_explain import explain_command
+from .command_graph import graph_command
 from .command_list import list_command
 from .command_new import new_command
+from .command_remedies import remedies_command
 from .command_run import run_command
 from .command_sample import sample_command
 from .command_schema import schema_command
 from .command_show import show_command
 from .command_status import status_command
 from .command_test import test_command
+from .command_whatif import whatif_command
 from .problems import RulesetError, StrikeoutError
 from .terminal import WRONG, show_problems
 
@@ -34,15 +39,20 @@ for _command in (
     backtest_command,
     check_command,
     completion_command,
+    deadlines_command,
+    diff_command,
     explain_command,
+    graph_command,
     list_command,
     new_command,
+    remedies_command,
     run_command,
     sample_command,
     schema_command,
     show_command,
     status_command,
     test_command,
+    whatif_command,
 ):
     commands.add_command(_command)
 

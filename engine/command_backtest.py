@@ -56,7 +56,7 @@ Open = Callable[..., "contextlib.AbstractContextManager[Runner]"]
     help="Write what cannot be used to FILE, with reasons, and run the rest; else bad rows stop the run.",
 )
 @click.option(
-    "--ignore-columns", metavar="A,B", callback=reading._names, help="Columns that no kind knows, to pass over."
+    "--ignore-columns", metavar="A,B", callback=reading.separated, help="Columns that no kind knows, to pass over."
 )
 @click.option("--input-format", type=click.Choice(FORMATS), help="The format of all FACTS; else by their suffixes.")
 @click.option(
@@ -134,10 +134,10 @@ def _backtest(spec: Spec, output: Path | None, rejects: str | None, form: str, l
                     _write_text(made / SUMMARY, json.dumps(as_json(result), ensure_ascii=False, indent=1) + "\n")
                     _write_text(made / PAGE, page(result, language))
                 runner.assemble(shop.folder, numbers, made)
-        _show(result, form, language)
-        code = _report(result, runner, file)
         if output is not None:
             put_in_place(made, output)
+        code = _report(result, runner, file)
+        _show(result, form, language)
     return code
 
 

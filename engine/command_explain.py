@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import sys
 from typing import Any
 
 import click
 
 from .explanation import Explainer, Proof, WhyNot
-from .files import STANDARD_INPUT, read
 from .model import Ruleset
 from .outcome import status
-from .problems import RunError, nearest
 from .questions import Question, not_there, nothing_concluded, sanctions
 from .reading import Reading, reading_options, work
+from .terminal import text_width
 from .timeline import SubjectRun
 
 MOST_FACTS = 20
 """How many facts, the newest, are explained where a question fits more."""
-
-PLAIN_WIDTH = 100
-NARROW, WIDE = 60, 140
 
 _COLOURS = (
     (re.compile(r"(?<=[ ])✓(?= )"), "green"),
@@ -69,14 +64,6 @@ def _painted(text: str) -> str:
     return text
 
 
-def _subjects(reading: Reading, model: Ruleset) -> set[str]:
-    """The subjects that the files name; none of standard input, which is gone."""
-    if STANDARD_INPUT in reading.facts:
-        return set()
-    rows = read(*reading.facts, ignore_columns=reading.ignore_columns, input_format=reading.input_format)
-    return {str(row.get(model.subject) or "") for row in rows}
-
-
 @click.command("explain")
 @reading_options
 @click.option("--fact", metavar="KIND[@AT]", help="Explain this fact, or all of the kind; a date means that day.")
@@ -98,11 +85,7 @@ def explain_command(fact: str | None, why_not: str | None, depth: int | None, fo
         raise click.UsageError("say whom it is about: `--subject ID`")
     with work(reading) as given:
         model = given.ruleset.model
-        try:
-            runs = list(given.runs())
-        except RunError as error:
-            hint = nearest(reading.subject, _subjects(reading, model))
-            raise RunError(f"{error}; {hint}" if hint else str(error)) from None
+        runs = given.runs_of_subject()
         if not runs:
             raise SystemExit(given.report())
         (run,) = runs
@@ -110,8 +93,7 @@ def explain_command(fact: str | None, why_not: str | None, depth: int | None, fo
         if form == "json":
             click.echo(json.dumps(answer.as_dict(), ensure_ascii=False, indent=2))
         else:
-            terminal = shutil.get_terminal_size((PLAIN_WIDTH, 24)).columns
-            width = min(max(terminal, NARROW), WIDE) if sys.stdout.isatty() else PLAIN_WIDTH
+            width = text_width()
             shown = answer.text(reading.language, width, depth) if isinstance(answer, Proof) else ""
             click.echo(_painted(shown or answer.text(reading.language, width)))
         raise SystemExit(given.report())

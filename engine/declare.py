@@ -259,7 +259,7 @@ class Declarer:
                 found = None
             if isinstance(found, Literal):
                 return found.type, found.value
-        if any(problem.code == "literal" for problem in problems[before:]):
+        if any(problem.code in ("literal", "too-large", "too-deep") for problem in problems[before:]):
             return None
         del problems[before:]
         hint = "an integer, `true`, `72h`, `3 workdays`, `2015-01-01`, a word or a quoted text"

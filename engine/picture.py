@@ -85,19 +85,19 @@ class Pen:
         name = first_id(fact)
         return self.kind(fact.kind) + (f" {shown(name)}" if name else "")
 
-    def fields(self, fact: Fact) -> str:
-        """The fields of a fact that say more than which it is: numbers, enums, times; none at its default."""
+    def fields(self, fact: Fact, trigger: Fact) -> list[str]:
+        """What a derived fact says that its trigger did not: numbers, enums, times; nothing at its default."""
         found = []
         for field, value in zip(fact.kind.fields, fact.values, strict=True):
-            if value is None or value == field.default or field.type == ID:
+            if value in (None, field.default, trigger.get(field.name)) or field.type == ID:
                 continue
             called = clean(self.words.title(field.title) or field.name)
             found.append(f"{called} {shown(self.words.value(field.type, value))}")
-        return self.say("comma").join(found)
+        return found
 
-    def full(self, fact: Fact) -> str:
-        """A fact with everything that it says."""
-        return clean(self.words.full(fact))
+    def full(self, fact: Fact, dated: bool = True) -> str:
+        """A fact with everything that it says; its instant only where that does not stand beside it."""
+        return clean(self.words.full(fact, at=None if dated else fact.at))
 
     def subject(self, name: str) -> str:
         """A subject, under its field's name."""
@@ -116,7 +116,9 @@ class Pen:
     def names(self, facts: Iterable[Fact], name: Callable[[Fact], str] | None = None) -> str:
         """Facts by what they are called, equal ones by number."""
         found = Counter((name or self.fact)(fact) for fact in facts)
-        return self.say("comma").join(f"{number:,} {called}" if number > 1 else called for called, number in found.items())
+        return self.say("comma").join(
+            f"{number:,} {called}" if number > 1 else called for called, number in found.items()
+        )
 
     def why(self, standing: Standing) -> str:
         """Why a complaint has its state."""
@@ -126,7 +128,9 @@ class Pen:
             by = f"{self.fact(standing.voided_by)} ({self.words.instant(standing.voided_by.at)})"
             return self.say("voided-by", fact=by)
         if standing.brought:
-            return self.say("brought", facts=self.names([e.fact for e in standing.brought], lambda f: self.kind(f.kind)))
+            return self.say(
+                "brought", facts=self.names([e.fact for e in standing.brought], lambda f: self.kind(f.kind))
+            )
         if standing.rule is None:
             return ""
         if standing.why in ("over", "not-in-force", "join", "ladder"):

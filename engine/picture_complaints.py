@@ -13,7 +13,7 @@ from strikeout.graphs.measures import Record, complainants, rights, sellers, tri
 from strikeout.graphs.patterns import bursts, rings
 
 from .model import Ruleset
-from .picture import Pen, Picture, Table, shown
+from .picture import MOST_ROWS, Pen, Picture, Table, shown
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -68,7 +68,7 @@ class _Complaints:
         title = pen.say("complaint-graph", ruleset=ruleset)
         if subject is not None:
             title = pen.say("complaint-graph-of", ruleset=ruleset, subject=pen.subject(subject))
-        parts = [numbers, pen.say("sides", **sizes)]
+        parts = [numbers, pen.say("sides", name=self.ruleset.subject, **sizes)]
         if as_of is not None:
             parts.append(pen.say("as-of", at=pen.words.instant(as_of)))
         description = list(parts)
@@ -95,21 +95,25 @@ class _Complaints:
         """The measures that are not empty."""
         by, of, whom = self.fields
         states = ["complaints", *STATES]
-        for phrase, rows, columns in (
-            ("triples", triples(self.graph), [by, of, whom, *states, "first", "last"]),
-            ("by-subject", sellers(self.graph), [whom, "most_strikes", *states, "complainants", "rights"]),
+        for phrase, rows, ids, columns in (
+            ("triples", triples(self.graph), [by, of, whom], [*states, "first", "last"]),
+            ("by-subject", sellers(self.graph), [whom], ["most_strikes", *states, "complainants", "rights"]),
             (
                 "by-complainant",
                 complainants(self.graph),
-                [by, *states, "success", "share_voided", "voided_by", "sellers", "rights"],
+                [by],
+                [*states, "success", "share_voided", "voided_by", "sellers", "rights"],
             ),
-            ("by-right", rights(self.graph), [of, *states, "complainants", "sellers"]),
-            ("bursts", bursts(self.graph), [by, whom, "complaints", "first", "last", "rights", "voided"]),
-            ("rings", rings(self.graph), ["complainants", "subjects", "complaints", "likeness"]),
+            ("by-right", rights(self.graph), [of], [*states, "complainants", "sellers"]),
+            ("bursts", bursts(self.graph), [by, whom], ["complaints", "first", "last", "rights", "voided"]),
+            ("rings", rings(self.graph), [], ["complainants", "subjects", "complaints", "likeness"]),
         ):
-            if rows:
-                shown_ = [{self.heading(name): self.cell(name, row) for name in columns} for row in rows]
-                yield Table.of(self.pen.say(phrase), [self.heading(name) for name in columns], shown_)
+            if not rows:
+                continue
+            names = [*ids, *columns]
+            found = [{self.heading(name): self.cell(name, row) for name in names} for row in rows[:MOST_ROWS]]
+            title = self.pen.say(phrase, fields=self.pen.say("comma").join(ids))
+            yield Table(title, tuple(self.heading(name) for name in names), tuple(found), len(rows))
 
     def heading(self, name: str) -> str:
         """The heading of a column: fields and numbers of fields as they are called, states in words."""

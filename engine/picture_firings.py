@@ -14,6 +14,9 @@ from .outcome import rule_of
 from .picture import Pen, Picture, Table, look_of
 from .timeline import Entry, Reason, SubjectRun
 
+MOST_FIELDS = 3
+"""How many fields the box of a fact shows."""
+
 Firing = tuple[str, int]
 """A rule's name, and the place of its trigger."""
 
@@ -66,7 +69,12 @@ class _Firings:
         as_of = pen.say("as-of", at=pen.words.instant(run.as_of))
         parts = pen.say("dot").join([ruleset, pen.say("steps", **numbers), as_of])
         found = Firings(
-            pen.say("firings", subject=pen.subject(run.subject)), parts, parts, tuple(headings), steps, tuple(self.key())
+            pen.say("firings", subject=pen.subject(run.subject)),
+            parts,
+            parts,
+            tuple(headings),
+            steps,
+            tuple(self.key()),
         )
         svg, notes = draw_firings(found, pen.language, self.tell)
         return Picture(svg, found.title, parts, tuple(notes), (self.table(),), pen.language)
@@ -90,7 +98,7 @@ class _Firings:
                 links.append(Link(facts[reason.trigger.place], firings[identity]))
             return firings[identity]
 
-        weight = 0
+        weight = 1 if len(entries) > 1 else 0
         for entry in entries:
             fact = entry.fact
             brings = entry is entries[0]
@@ -100,7 +108,7 @@ class _Firings:
             facts[entry.place] = len(boxes)
             boxes.append(self.box(entry, layer, brings))
             links.extend(Link(source, facts[entry.place]) for source in dict.fromkeys(sources))
-            weight = max(weight, 2 if fact.kind.effect else 0)
+            weight = max(weight, 3 if fact.kind.effect else 0)
         planned: dict[int, int] = {}
         for reason, fact in self.later.get(number, ()):
             source = firing(reason)
@@ -109,17 +117,15 @@ class _Firings:
                 note = pen.say("due", at=pen.words.instant(fact.at))
                 boxes.append(Box(boxes[source].layer + 1, pen.fact(fact), "pending", (note,), pen.full(fact)))
             links.append(Link(source, planned[id(fact)], "dotted"))
-            weight = max(weight, 1)
+            weight = max(weight, 2)
         at = pen.words.instant(entries[0].fact.at)
         return Step(number, at[:10], at[11:], tuple(boxes), tuple(links), weight)
 
     def box(self, entry: Entry, layer: int, brings: bool) -> Box:
         """A fact as a box."""
         pen, fact = self.pen, entry.fact
-        notes = []
-        fields = pen.fields(fact)
-        if fields and not entry.given:
-            notes.append(fields)
+        fields = pen.fields(fact, entry.reasons[0].trigger.fact) if entry.reasons else []
+        notes = fields if len(fields) <= MOST_FIELDS else [*fields[: MOST_FIELDS - 1], "…"]
         if brings and entry.scheduled:
             steps = dict.fromkeys(reason.trigger.step for reason in entry.reasons)
             notes.append(pen.say("scheduled-at", step=pen.say("comma").join(map(str, steps))))
@@ -167,7 +173,7 @@ class _Firings:
                     (
                         entry.step,
                         instant(entry.fact.at),
-                        pen.full(entry.fact),
+                        pen.full(entry.fact, dated=False),
                         "" if entry.given else clean(rule_of(entry)),
                     ),
                     strict=True,

@@ -82,7 +82,7 @@ class _Rules:
             later = {d.kind.index for _, _, d in rule.derivations() if d.at is not None}
             for index in sorted({kind.index for kind in rule.triggers} | kinds_read(rule) | later):
                 layers.setdefault(index, 0)
-        boxes = []
+        boxes: list[Box] = []
         for index in sorted(layers):
             kinds[index] = len(boxes)
             boxes.append(self.box(self.ruleset.kinds[index], layers[index]))

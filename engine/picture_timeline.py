@@ -1,4 +1,4 @@
-"""The timeline of a subject: its complaints by whom and for which right, conclusions with windows, sanctions, deadlines."""
+"""The timeline of a subject: complaints by whom and for which right, conclusions, windows, sanctions, deadlines."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ class _Timeline:
             if keys is not None:
                 fields = self.pen.say("comma").join(kind.fields[slot].name for slot in keys)
                 notes.insert(0, self.pen.say("counted-by", fields=fields) if keys else self.pen.say("counted-all"))
-            lanes.append(Lane(self.pen.kind(kind), self.pen.say("dot").join(notes), tuple(marks)))
+            lanes.append(Lane(self.pen.kind(kind), self.pen.say("semicolon").join(notes), tuple(marks)))
         return self.fewer(lanes, "other-kinds")
 
     def label(self, entry: Entry, keys: tuple[int, ...] | None, numbers: dict[tuple[Value, ...], int]) -> str:
@@ -164,20 +164,21 @@ class _Timeline:
         amounts = [
             f"{value:,}"
             for field, value in zip(fact.kind.fields, fact.values, strict=True)
-            if field.type == INTEGER and value is not None
+            if field.type == INTEGER and field.required and value is not None
         ]
         return self.pen.say("comma").join(amounts) or shown(first_id(fact))
 
     def numbered_by(self, kind: Kind) -> tuple[int, ...] | None:
         """The fields by which rules count a kind without a window, the most of them; None where none does."""
         found: list[tuple[int, ...]] = []
-        if any(field.type == INTEGER for field in kind.fields):
+        if any(field.type == INTEGER and field.required for field in kind.fields):
             return None
         for rule in self.ruleset.rules:
             for node in _read(rule):
-                if isinstance(node, Aggregate) and node.function == "count" and node.selection.kind is kind:
-                    if node.window is None and node.selection.where is None:
-                        found.append(tuple(slot for slot, _ in node.selection.by))
+                if not isinstance(node, Aggregate) or node.function != "count" or node.selection.kind is not kind:
+                    continue
+                if node.window is None and node.selection.where is None:
+                    found.append(tuple(slot for slot, _ in node.selection.by))
         return max(found, key=len, default=None)
 
     def windows(self, kind: Kind) -> tuple[list[tuple[Selection, Within]], str]:
@@ -197,7 +198,7 @@ class _Timeline:
                         texts.append(self.pen.say("window-of", length=str(length)))
                     elif length is not None:
                         texts.append(self.pen.say("window-of", length=self.pen.words.length(length)))
-        return found, self.pen.say("dot").join(dict.fromkeys(texts))
+        return found, self.pen.say("semicolon").join(dict.fromkeys(texts))
 
     def length(self, expression: Expression, at: int) -> int | Period | None:
         """The length of a window, where it is a literal or a parameter."""
@@ -285,7 +286,7 @@ class _Timeline:
         others = [
             {
                 pen.heading("at"): words.instant(e.fact.at),
-                pen.heading("what"): pen.full(e.fact),
+                pen.heading("what"): pen.full(e.fact, dated=False),
                 pen.heading("rule"): "" if e.given else clean(rule_of(e)),
             }
             for e in self.run.entries
@@ -297,7 +298,7 @@ class _Timeline:
             {
                 pen.heading("from"): words.instant(start),
                 pen.heading("until"): "" if end is None else words.instant(end),
-                pen.heading("what"): pen.full(entry.fact),
+                pen.heading("what"): pen.full(entry.fact, dated=False),
                 pen.heading("rule"): "" if entry.given else clean(rule_of(entry)),
             }
             for start, end, entry in self.spans()
@@ -305,7 +306,7 @@ class _Timeline:
         if sanctions:
             yield Table.of(pen.say("sanctions"), list(sanctions[0]), sanctions)
         ahead = [
-            {pen.heading("at"): words.instant(p.fact.at), pen.heading("what"): pen.full(p.fact)}
+            {pen.heading("at"): words.instant(p.fact.at), pen.heading("what"): pen.full(p.fact, dated=False)}
             for p in self.run.pending
         ]
         if ahead:

@@ -16,7 +16,7 @@ from .files import FORMATS, MOST_SHOWN, STANDARD_INPUT, BadRow, read
 from .formats import counted
 from .names import ruleset_argument
 from .outcome import describe
-from .problems import RunError, shorten
+from .problems import RunError, nearest, shorten
 from .progress import Progress
 from .rows import BadCell, Binder
 from .streaming import Intake, RefusedFact, as_row, take_in
@@ -74,7 +74,7 @@ def reading_options(command: _Command) -> _Command:
                 help="Write what cannot be used to FILE, with reasons, and run the rest; else bad rows stop the run.",
             ),
             click.option(
-                "--ignore-columns", metavar="A,B", callback=_names, help="Columns that no kind knows, to pass over."
+                "--ignore-columns", metavar="A,B", callback=separated, help="Columns that no kind knows, to pass over."
             ),
             click.option(
                 "--input-format", type=click.Choice(FORMATS), help="The format of all FACTS; else by their suffixes."
@@ -86,7 +86,7 @@ def reading_options(command: _Command) -> _Command:
     return command
 
 
-def _names(context: click.Context, option: click.Parameter, text: str | None) -> tuple[str, ...]:
+def separated(context: click.Context, option: click.Parameter, text: str | None) -> tuple[str, ...]:
     """Names that are separated by commas."""
     return tuple(name.strip() for name in (text or "").split(",") if name.strip())
 
@@ -121,6 +121,24 @@ class Work:
                     self._more += 1
         if self.reading.subject is not None and not self.intake.summary.subjects:
             raise RunError(f"no fact names the {model.subject} `{shorten(self.reading.subject, 60)}`")
+
+    def runs_of_subject(self) -> list[SubjectRun]:
+        """The run of the one subject asked for; none, where it was rejected.
+
+        Raises
+        ------
+        RunError
+            Where no fact names the subject; the nearest is named.
+        """
+        reading, model = self.reading, self.ruleset.model
+        try:
+            return list(self.runs())
+        except RunError as error:
+            if reading.subject is None or STANDARD_INPUT in reading.facts:
+                raise
+            rows = read(*reading.facts, ignore_columns=reading.ignore_columns, input_format=reading.input_format)
+            hint = nearest(reading.subject, {str(row.get(model.subject) or "") for row in rows})
+            raise RunError(f"{error}; {hint}" if hint else str(error)) from None
 
     def _refuse(self, refused: RefusedFact) -> None:
         model = self.ruleset.model

@@ -12,10 +12,11 @@ from typing import Any
 
 from .acts import Act, Rerun, answering, horizon, known_facts, voiding
 from .facts import Fact, merge_duplicates, order_key
-from .goals import Goal
+from .goals import Goal, Standing, Undone, severity_of
 from .model import Ruleset
-from .outcome import Record, describe, record, status, to_json
+from .outcome import GOOD_STANDING, Record, describe, record, status, to_json
 from .problems import RunError, nearest
+from .questions import Question, not_there
 from .remedy import RemediesRecord, Remedy, Step
 from .support import Support
 from .tell_remedies import Json, RemedyTeller, about_json, shown
@@ -163,7 +164,7 @@ class Remedies(RemediesRecord):
         """The remedies as JSON has them."""
         ruleset = self.ruleset
         found: Json = about_json(ruleset, self.subject, self.at)
-        found["status"] = self.status.kind
+        found["status"], found["ahead"] = self.status.kind, self.ahead.kind
         if self.undone:
             found["undo"] = [shown(ruleset, fact) for fact in self.undone]
         else:
@@ -196,25 +197,35 @@ class Remedies(RemediesRecord):
         return self.text()
 
 
-def find(
-    work: Remedying,
-    goal: Goal,
-    wanted: str = "",
-    undone: tuple[Fact, ...] = (),
+def remedies(
+    ruleset: Ruleset,
+    run: SubjectRun,
+    rerun: Rerun,
+    *,
+    wanted: str = GOOD_STANDING,
+    undo: Mapping[str, object] | str | None = None,
+    by: int | None = None,
     cost: Cost = None,
     most: int = MOST_FACTS,
     limit: int = MOST_RUNS,
 ) -> Remedies:
-    """The remedies that reach a goal: every smallest set of facts that does, up to a size.
+    """The remedies of a subject: every smallest set of facts that reaches a goal, up to a size.
 
     Parameters
     ----------
-    work : Remedying
-        Subject and instant.
-    goal : Goal
-        What is to be reached.
-    wanted, undone
-        The goal as it was asked for.
+    ruleset : Ruleset
+        The ruleset.
+    run : SubjectRun
+        The run, as of the instant at which facts can be added; it was not rejected.
+    rerun : callable
+        Runs facts of the subject as of an instant.
+    wanted : str
+        The status wanted; a less severe one will do.
+    undo : mapping or str, optional
+        The conclusions to undo, as `Outcome.why` takes them; then no status is wanted.
+    by : int, optional
+        The instant at which the goal must be reached, in microseconds since 1970 UTC. Without it, the goal must be
+        reached at once and kept until the last of what is pending falls due.
     cost : callable or mapping, optional
         What a fact costs; 1 unless told.
     most : int
@@ -225,32 +236,45 @@ def find(
     Raises
     ------
     RunError
-        Where costs or sizes make no sense.
+        Where status, conclusion, costs or sizes make no sense.
     """
     if most < 1:
         raise RunError("a remedy has at least one fact")
-    price = _price(work.ruleset, cost)
+    work = Remedying(ruleset, run, rerun, by)
+    goal: Goal
+    undone: tuple[Fact, ...] = ()
+    if undo is None:
+        goal = Standing(ruleset, severity_of(ruleset, wanted), work.at if by is None else work.by)
+    else:
+        question = Question.of(ruleset, undo)
+        entries = question.among(ruleset, work.ahead)
+        if not entries:
+            raise not_there(ruleset, run, question)
+        goal = Undone.of(entries, work.ahead)
+        wanted, undone = "", goal.targets
+    price = _price(ruleset, cost)
     acts = work.acts()
-    steps = _steps(work.ruleset, acts, price)
-    before = status(work.ruleset, work.run)
+    steps = _steps(ruleset, acts, price)
     reached = goal.obstacle(work.ahead) is None
     outcome = _Found([], most) if reached else work.look(goal, steps, {act.fact: act for act in acts}, most, limit)
-    remedies = []
-    for chosen, run in outcome.sets:
+    found = []
+    for chosen, after in outcome.sets:
         taken = tuple(steps[number] for number in sorted(chosen))
-        remedies.append(Remedy(taken, sum(step.cost for step in taken), status(work.ruleset, run)))
-    remedies.sort(key=lambda remedy: (remedy.cost, len(remedy.steps), [_text(work.ruleset, f) for f in remedy.facts]))
+        found.append(Remedy(taken, sum(step.cost for step in taken), status(ruleset, after)))
+    found.sort(key=lambda remedy: (remedy.cost, len(remedy.steps), [_text(ruleset, f) for f in remedy.facts]))
     return Remedies(
-        ruleset=work.ruleset,
-        subject=work.run.subject,
+        ruleset=ruleset,
+        subject=run.subject,
         at=work.at,
         by=work.by,
-        status=before,
+        asked=by is not None,
+        status=status(ruleset, run),
+        ahead=status(ruleset, work.ahead),
         wanted=wanted,
         undone=undone,
         reached=reached,
-        found=tuple(remedies),
-        acts=len(acts),
+        found=tuple(found),
+        acts=sum(1 + len(step.instead) for step in steps),
         runs=work.runs,
         most=most,
         exact_to=outcome.exact_to,

@@ -60,11 +60,11 @@ class RemediesRecord:
         The ruleset.
     subject : str
         The subject.
-    at, by : int
+    at, by, asked
         The instant at which the facts would be added, and the instant up to which the goal must be kept: the last for
-        which something is pending, unless another was asked for.
-    status : Status
-        The status at `at`, without any remedy.
+        which something is pending, unless another was `asked` for.
+    status, ahead : Status
+        The status at `at` and at `by`, without any remedy.
     wanted : str
         The status that is wanted, or nothing.
     undone : tuple of Fact
@@ -86,7 +86,9 @@ class RemediesRecord:
     subject: str
     at: int
     by: int
+    asked: bool
     status: Status
+    ahead: Status
     wanted: str
     undone: tuple[Fact, ...]
     reached: bool
@@ -117,15 +119,18 @@ class NextSanction:
     like : Fact
         The fact that they are like.
     anyone : bool
-        Whether also the other ids are new: it does not matter whose they are.
+        Whether also the other ids are new.
     brings : tuple of Entry
         The sanctions, the most severe first.
+    whoever : bool
+        Whether all facts of that sort come to the same, also with the ids that they have.
     """
 
     facts: tuple[Fact, ...]
     like: Fact
     anyone: bool
     brings: tuple[Entry, ...]
+    whoever: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ one from counting is over. What is found is so for that very copy; that nothing 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .acts import Rerun, conclusions_besides, fresh_id, harmful_kinds, horizon, known_facts, own_id
 from .facts import DURATION, ID, INTEGER, TIME, Fact, Kind, Value, merge_duplicates
@@ -218,18 +218,24 @@ def next_sanctions(ruleset: Ruleset, run: SubjectRun, rerun: Rerun, most: int = 
     search = _Ahead(ruleset, run, rerun)
     likes = search.likes() if over is None else []
     found: list[NextSanction] = []
-    same: set[tuple[object, ...]] = set()
+    general: dict[tuple[object, ...], int] = {}
+    kept: dict[object, int] = {}
     for like, anyone in likes:
         sanction = search.search(like, anyone, most)
-        if sanction is None:
-            continue
-        brings = tuple(entry.fact.kind.index for entry in sanction.brings)
-        key = (_sort_of(like), tuple(fact.at for fact in sanction.facts), brings)
-        if anyone:
-            same.add(key)
-        elif key in same:
+        brings = () if sanction is None else tuple(entry.fact.kind.index for entry in sanction.brings)
+        instants = () if sanction is None else tuple(fact.at for fact in sanction.facts)
+        key = (_sort_of(like), instants, brings)
+        if anyone and sanction is not None:
+            general[key] = len(found)
+        elif key in general:
             continue  # Whoever it is, it comes to the same.
-        found.append(sanction)
+        elif not anyone:
+            kept[_sort_of(like)] = kept.get(_sort_of(like), 0) + 1
+        if sanction is not None:
+            found.append(sanction)
+    for named, place in general.items():
+        if named[0] not in kept:
+            found[place] = replace(found[place], whoever=True)
     found.sort(
         key=lambda s: (
             len(s.facts),

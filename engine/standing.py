@@ -15,6 +15,7 @@ from .evaluate import Fault
 from .facts import ID, Fact, Kind
 from .history import History
 from .model import Aggregate, Expression, LetValue, Rule, Ruleset, walk
+from .omissions import progress
 from .proof import Stand, Term, Trial, inside
 from .replay import View, conjuncts
 from .timeline import Entry, SubjectRun
@@ -225,8 +226,12 @@ class Standings:
         places = {entry.place, *(following.place for following in self._following.get(entry.place, ()))}
         if places & self._schedules:
             return Standing(fact, entry, "pending")
-        rule, why = self._stopped(merging or rules, entry)
-        return Standing(fact, entry, "not_counted", rule=rule, why=why)
+        stopped, why = self._stopped(merging or rules, entry)
+        if why == "fired":
+            # What it scheduled fell due, and brought nothing.
+            due = self._following[entry.place][-1]
+            stopped, why = self._stopped([rule for rule in self.ruleset.rules if due.fact.kind in rule.triggers], due)
+        return Standing(fact, entry, "not_counted", rule=stopped, why=why)
 
     @property
     def trials(self) -> Trials:
@@ -239,13 +244,12 @@ class Standings:
         return self.trials.of(rule, self.trials.history.stand(entry), False)
 
     def _stopped(self, rules: Sequence[Rule], entry: Entry) -> tuple[Rule | None, str]:
-        """The first rule that did not fire, and the part of its condition that failed or the stage where it stopped."""
-        for rule in rules:
-            trial = self._try(rule, entry)
-            if trial.stage == "condition":
-                return rule, trial.conditions[-1].text
-            return rule, trial.stage
-        return None, ""
+        """The rule that came nearest to firing, and the part of its condition that failed or the stage of its stop."""
+        trials = [self._try(rule, entry) for rule in rules]
+        if not trials:
+            return None, ""
+        nearest = max(trials, key=progress)
+        return nearest.rule, nearest.conditions[-1].text if nearest.stage == "condition" else nearest.stage
 
     def _merged(self, rule: Rule, entry: Entry) -> Stand | None:
         """What a fact merged into: the newest conclusion for whose sake alone a rule did not fire."""

@@ -33,6 +33,7 @@ class RemedyTeller:
     def __init__(self, ruleset: Ruleset, language: str) -> None:
         self.words = WordsAhead(ruleset, language)
         self.say = self.words.say
+        self.named: set[str] = set()
 
     def about(self, what: str, ruleset: Ruleset, subject: str, at: int) -> list[Branch]:
         """The lines that say what an answer is about."""
@@ -54,11 +55,11 @@ class RemedyTeller:
             else self.say("give", status=words.status(found.wanted or GOOD_STANDING))
         )
         yield from self.about(what, found.ruleset, found.subject, found.at)
-        status = words.status(found.status)
-        lines = [self.say("status", status=status)]
+        yield Branch(self.say("status", status=words.status(found.status)))
         if found.by > found.at:
-            lines.append(self.say("kept", at=words.instant(found.by)))
-        yield Branch(" · ".join(lines))
+            same = found.ahead == found.status
+            phrase = "by-then" if found.asked else "kept-same" if same else "kept"
+            yield Branch(self.say(phrase, at=words.instant(found.by), status=words.status(found.ahead)))
         if found.reached:
             yield Branch(self.say("reached"))
             return
@@ -95,6 +96,11 @@ class RemedyTeller:
         """What a fact voids or answers."""
         for fact in step.voids:
             yield Branch(self.say("voids", fact=self.words.full(fact, titled=False)))
+        kinds = {fact.kind for fact in step.voids}
+        for rule in self.words.ruleset.void_rules:
+            if step.fact.kind in rule.triggers and rule.name not in self.named and kinds & {t.kind for t in rule.voids}:
+                self.named.add(rule.name)
+                yield Branch(self.say("rule", rule=self.words.rule(rule)))
         if step.answers is not None:
             at = self.words.instant(step.answers.at)
             yield Branch(self.say("answers", at=at, fact=self.words.name(step.answers)))
@@ -121,7 +127,8 @@ class RemedyTeller:
         words, facts = self.words, sanction.facts
         like = words.like(sanction.like, own_id(sanction.like.kind), not sanction.anyone)
         if sanction.anyone:
-            like += " " + self.say("anyone" if len(facts) == 1 else "anyone-same")
+            whoever = "anyone" if len(facts) == 1 else "anyone-alike"
+            like = self.say("like-from", like=like, anyone=self.say(whoever if sanction.whoever else "anyone-new"))
         instants = [fact.at for fact in facts]
         soon = all(at == now for at in instants)
         when = (

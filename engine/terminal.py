@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar
@@ -18,6 +19,9 @@ DONE, FAILED, WRONG, REJECTED = 0, 1, 2, 3
 
 LANGUAGES = ("zh", "en")
 
+PLAIN_WIDTH = 100
+NARROW, WIDE = 60, 140
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -29,6 +33,13 @@ def out() -> Console:
 def err() -> Console:
     """The console for everything else."""
     return Console(file=sys.stderr, highlight=False, soft_wrap=not sys.stderr.isatty())
+
+
+def text_width() -> int:
+    """How many columns a text may have: as many as the terminal within reason, 100 where there is none."""
+    if not sys.stdout.isatty():
+        return PLAIN_WIDTH
+    return min(max(shutil.get_terminal_size((PLAIN_WIDTH, 24)).columns, NARROW), WIDE)
 
 
 def fail(message: str, code: int = WRONG) -> NoReturn:

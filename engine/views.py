@@ -125,14 +125,10 @@ def firings_of(ruleset: Ruleset, run: SubjectRun) -> nx.DiGraph[Node]:
     return graph
 
 
-def _add_fact(
-    graph: nx.DiGraph[Node], node: Node, ruleset: Ruleset, fact: Fact, given: bool, scheduled: bool
-) -> None:
+def _add_fact(graph: nx.DiGraph[Node], node: Node, ruleset: Ruleset, fact: Fact, given: bool, scheduled: bool) -> None:
     at = ruleset.zone.format(fact.at)
     kept = record(ruleset, fact)
-    graph.add_node(
-        node, type=node[0], kind=fact.kind.name, at=at, given=given, scheduled=scheduled, fact=kept
-    )
+    graph.add_node(node, type=node[0], kind=fact.kind.name, at=at, given=given, scheduled=scheduled, fact=kept)
 
 
 def _add_firing(graph: nx.DiGraph[Node], reason: Reason, derived: Node) -> None:
@@ -167,8 +163,9 @@ def rules_of(ruleset: Ruleset) -> nx.MultiDiGraph[Node]:
     import networkx as nx
 
     graph: nx.MultiDiGraph[Node] = nx.MultiDiGraph(ruleset=ruleset.name, version=ruleset.version)
-    for kind in used_kinds(ruleset):
-        graph.add_node(("kind", ruleset.kinds[kind].name), type="kind", given=ruleset.kinds[kind].given)
+    for index in used_kinds(ruleset):
+        used = ruleset.kinds[index]
+        graph.add_node(("kind", used.name), type="kind", given=used.given)
     for rule in (*ruleset.rules, *ruleset.void_rules):
         node = ("rule", rule.name)
         graph.add_node(node, type="rule", stratum=None if rule.voids else rule.stratum, cite=rule.cite)
@@ -181,7 +178,7 @@ def rules_of(ruleset: Ruleset) -> nx.MultiDiGraph[Node]:
 
 
 def used_kinds(ruleset: Ruleset) -> list[int]:
-    """The kinds that rules are triggered by, read, derive or void, by their index; of a vocabulary the others are not."""
+    """The kinds that rules are triggered by, read, derive or void, by their index."""
     found: set[int] = set()
     for rule in (*ruleset.rules, *ruleset.void_rules):
         found |= {kind.index for kind in rule.triggers} | kinds_read(rule)
@@ -203,5 +200,3 @@ def _reads(ruleset: Ruleset, rule: Rule) -> Iterator[tuple[Node, Node, str]]:
         yield node, names[index], "schedules"
     for target in rule.voids:
         yield node, names[target.kind.index], "voids"
-
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .facts import Fact, Kind
+from .facts import Fact
 from .model import Rule
 from .outcome import GOOD_STANDING, Status
 from .words import Words
@@ -12,9 +12,14 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "give": ("如何达到：{status}", "what would give {status}"),
     "undo": ("如何消除：{facts}", "what would undo {facts}"),
     "kept": (
-        "并保持到 {at}，即待定事项最后届满之时",
-        "and keep it until {at}, when the last of what is pending falls due",
+        "待定事项至 {at} 全部届满，届时：{status}",
+        "what is pending falls due by {at}; then it would be: {status}",
     ),
+    "kept-same": (
+        "待定事项至 {at} 全部届满，状态不变",
+        "what is pending falls due by {at}, which leaves the status as it is",
+    ),
+    "by-then": ("目标时间 {at}，届时：{status}", "to be reached by {at}, when it would be: {status}"),
     "reached": ("✓ 无需采取措施", "✓ nothing need be done"),
     "no-remedy": (
         "✗ 没有办法：可补充的事实共 {acts} 件，任取至多 {most} 件均不能达到",
@@ -45,7 +50,10 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "now": ("即日起", "from now on"),
     "at-instants": ("于 {at}", "at {at}"),
     "anyone": ("不论出自何人", "whoever it is from"),
-    "anyone-same": ("出自同一新来源", "from one source that is new"),
+    "anyone-alike": ("不论出自何人，但须同一来源", "whoever they are from, if from the same"),
+    "anyone-new": ("出自新的来源", "from someone new"),
+    "like": ("{kind}（{fields}）", "{kind} ({fields})"),
+    "like-from": ("{like}，{anyone}", "{like} {anyone}"),
     # Deadlines.
     "deadlines": ("待定事项", "deadlines"),
     "none-pending": ("没有待定事项", "nothing is pending"),
@@ -125,14 +133,10 @@ class WordsAhead(Words):
 
     def like(self, fact: Fact, own: int | None, known: bool) -> str:
         """A fact as one of its sort: its kind and, where they matter, its fields without the id of its own."""
-        kind = fact.kind
         fields = [
             f"{self.title(field.title) or field.name} {self.value(field.type, value)}"
-            for slot, (field, value) in enumerate(zip(kind.fields, fact.values, strict=True))
+            for slot, (field, value) in enumerate(zip(fact.kind.fields, fact.values, strict=True))
             if slot != own and value is not None and value != field.default and (known or field.type.name != "id")
         ]
-        return " ".join([self.kind_called(kind), *([f"({self.join(fields)})"] if fields else [])])
-
-    def kind_called(self, kind: Kind) -> str:
-        """A kind in running text: in zh its title, in en its name."""
-        return self.name_of(kind)
+        named = self.name_of(fact.kind)
+        return self.say("like", kind=named, fields=self.join(fields)) if fields else named

@@ -1,7 +1,7 @@
-"""The complaint graph: who complained of whom, for which right, and what became of each complaint; and its projections.
+"""The complaint graph: who complained of whom, for which right, what became of each complaint; and its projections.
 
-A `MultiDiGraph` whose nodes are pairs (field, id) with a `role`: `complainant`, `right` or `subject`. An edge is a fact,
-from its complainant to its subject. One that is a complaint has a `state`; see `STATES`.
+A `MultiDiGraph` whose nodes are pairs (field, id) with a `role`: `complainant`, `right` or `subject`. An edge is a
+fact, from its complainant to its subject. One that is a complaint has a `state`; see `STATES`.
 """
 
 from __future__ import annotations
@@ -105,11 +105,10 @@ class Complaint:
 
 def complaints(graph: nx.MultiDiGraph[Node]) -> Iterator[Complaint]:
     """The complaints of a graph: its edges with a state."""
-    roles = dict(graph.nodes(data="role"))
     for source, target, data in graph.edges(data=True):
         state = data.get("state")
         if state is not None:
-            complainant = source[1] if roles[source] == "complainant" else None
+            complainant = source[1] if graph.nodes[source]["role"] == "complainant" else None
             yield Complaint(complainant, data.get("right"), target[1], data["instant"], state, data)
 
 

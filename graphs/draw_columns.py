@@ -199,7 +199,7 @@ def _arrange(columns: list[dict[str, _Block]], bundles: Sequence[_Bundle], top: 
                     for b in bundles_
                 ]
                 y = block.y + (block.height - sum(b.thick for b in bundles_)) / 2
-                for rank in sorted(range(len(bundles_)), key=lambda k: (ends[k], STATES.index(bundles_[k].state))):  # noqa: B023
+                for rank in sorted(range(len(bundles_)), key=lambda k: (ends[k], STATES.index(bundles_[k].state))):
                     bundle = bundles_[rank]
                     if leaving:
                         bundle.start = y

@@ -79,7 +79,8 @@ def draw_firings(firings: Firings, language: str, tell: Tell) -> tuple[str, list
     used = sorted({box.layer for step in shown for box in step.boxes})
     place = {layer: n for n, layer in enumerate(used)}
     widths = [
-        fitting([box.text for step in shown for box in step.boxes if box.layer == layer], 96, 170) for layer in used
+        fitting([box for step in shown for box in step.boxes if box.layer == layer], firings.headings[layer], 80, 180)
+        for layer in used
     ]
     columns = Columns.of(MARGIN + DATES, widths or [170.0], GAP)
     canvas = Canvas(max(columns.right + MARGIN, 640.0))

@@ -6,11 +6,12 @@ their neighbours stand, and their heights are those nearest to their neighbours'
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from .draw_svg import Canvas, number
-from .draw_text import text_width
+from .draw_svg import NOTE, Canvas, number
+from .draw_text import lines_of, text_width
 
 GAP = 12.0
 PASSING = 7.0
@@ -18,6 +19,9 @@ PASSING = 7.0
 PORT = 9.0
 SWEEPS = 12
 SIZE = 12.0
+SMALL = 10.5
+MOST_LINES = 2
+"""How many lines a note has at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ def draw_layers(canvas: Canvas, boxes: Sequence[Box], links: Sequence[Link], col
     float
         Where the lowest ends.
     """
-    nodes, chains = _nodes(boxes, links)
+    nodes, chains = _nodes(boxes, links, columns)
     layers = _ordered(nodes, len(columns.lefts))
     _place(nodes, layers)
     highest = min((node.y for node in nodes), default=0.0)
@@ -120,7 +124,13 @@ def draw_layers(canvas: Canvas, boxes: Sequence[Box], links: Sequence[Link], col
     return max((node.y + node.height for node in nodes), default=top)
 
 
-def _nodes(boxes: Sequence[Box], links: Sequence[Link]) -> tuple[list[_Node], list[list[int]]]:
+def _note_lines(box: Box, columns: Columns) -> list[int]:
+    """How many lines each note of a box takes."""
+    room = columns.widths[box.layer] - 16
+    return [len(lines_of(note, room, SMALL, MOST_LINES)) for note in box.notes]
+
+
+def _nodes(boxes: Sequence[Box], links: Sequence[Link], columns: Columns) -> tuple[list[_Node], list[list[int]]]:
     """The boxes and the places where links pass, and the chain of nodes of each link."""
     ins, outs = [0] * len(boxes), [0] * len(boxes)
     for link in links:
@@ -128,7 +138,7 @@ def _nodes(boxes: Sequence[Box], links: Sequence[Link]) -> tuple[list[_Node], li
         ins[link.target] += 1
     nodes = []
     for n, box in enumerate(boxes):
-        height = 26.0 + 14.0 * len(box.notes)
+        height = 26.0 + NOTE * sum(_note_lines(box, columns))
         nodes.append(_Node(box.layer, max(height, PORT * max(ins[n], outs[n]) + 8), n))
     chains = []
     for link in links:
@@ -137,7 +147,7 @@ def _nodes(boxes: Sequence[Box], links: Sequence[Link]) -> tuple[list[_Node], li
             nodes.append(_Node(layer, PASSING, None))
             chain.append(len(nodes) - 1)
         chain.append(link.target)
-        for one, other in zip(chain, chain[1:], strict=False):
+        for one, other in itertools.pairwise(chain):
             nodes[one].after.append(other)
             nodes[other].before.append(one)
         chains.append(chain)
@@ -160,7 +170,7 @@ def _ordered(nodes: list[_Node], count: int) -> list[list[int]]:
             for place, n in enumerate(layer):
                 near = nodes[n].before if down else nodes[n].after
                 middle[n] = sum(places[m] for m in near) / len(near) if near else float(place)
-            layer.sort(key=lambda n: (middle[n], places[n]))  # noqa: B023
+            layer.sort(key=lambda n: (middle[n], places[n]))
             places.update({n: place for place, n in enumerate(layer)})
         crossings = _crossings(nodes, layers)
         if crossings < fewest:
@@ -227,7 +237,7 @@ def _ports(nodes: list[_Node], chains: list[list[int]]) -> list[tuple[float, flo
     for groups, found, near in ((leaving, starts, 1), (meeting, ends, -2)):
         for place, group in groups.items():
             node = nodes[place]
-            group.sort(key=lambda n: (nodes[chains[n][near]].middle, n))  # noqa: B023
+            group.sort(key=lambda n: (nodes[chains[n][near]].middle, n))
             step = min(node.height / (len(group) + 1), 14.0)
             first = node.middle - step * (len(group) - 1) / 2
             for rank, n in enumerate(group):
@@ -264,16 +274,16 @@ def _link(canvas: Canvas, link: Link, chain: list[_Node], port: tuple[float, flo
 def _box(canvas: Canvas, box: Box, node: _Node, columns: Columns) -> None:
     x, width = columns.lefts[node.layer], columns.widths[node.layer]
     canvas.rect(x, node.y, width, node.height, box.look, 12 if box.round else 3, box.title or box.text)
-    lines = 13.0 + 14.0 * len(box.notes)
-    y = node.y + (node.height - lines) / 2 + 11
+    lines = _note_lines(box, columns)
+    y = node.y + (node.height - 13.0 - NOTE * sum(lines)) / 2 + 11
     canvas.fitted(x + 8, y, box.text, width - 16, SIZE, "ink", bold=box.bold)
-    for note in box.notes:
-        y += 14
-        canvas.fitted(x + 8, y, note, width - 16, 10.5, "soft")
+    for note, taken in zip(box.notes, lines, strict=True):
+        canvas.notes(x + 8, y + NOTE, note, width - 16, SMALL, MOST_LINES)
+        y += NOTE * taken
 
 
-def fitting(texts: Sequence[str], least: float, most: float) -> float:
-    """The width of a layer whose boxes have these texts."""
-    return min(max([least, *(text_width(text, SIZE) * 1.08 + 18 for text in texts)]), most)
-
-
+def fitting(boxes: Sequence[Box], heading: str, least: float, most: float) -> float:
+    """The width of a layer that has these boxes under a heading; only short notes count."""
+    texts = [text_width(box.text, SIZE) * 1.08 for box in boxes]
+    notes = [min(text_width(note, SMALL), 150.0) for box in boxes for note in box.notes]
+    return min(max([least, text_width(heading, 11) * 1.08, *texts, *notes]) + 18, most)

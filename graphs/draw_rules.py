@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .draw_layers import Box, Columns, Link, draw_layers, fitting
@@ -53,12 +52,8 @@ def draw_rules(picture: RulesPicture) -> str:
 
 
 def _columns(part: Part) -> Columns:
+    boxes = [[box for box in part.boxes if box.layer == layer] for layer in range(len(part.headings))]
     widths = [
-        fitting(_texts(part.boxes, layer), 110, 220) if _texts(part.boxes, layer) else 60.0
-        for layer in range(len(part.headings))
+        fitting(found, heading, 90, 230) if found else 60.0 for found, heading in zip(boxes, part.headings, strict=True)
     ]
     return Columns.of(MARGIN, widths, GAP)
-
-
-def _texts(boxes: Sequence[Box], layer: int) -> list[str]:
-    return [box.text for box in boxes if box.layer == layer]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -94,17 +95,20 @@ class Scale:
     def ticks(self, clock: Clock, width: float) -> list[Tick]:
         """The ticks, so far apart that each has `width` pixels for its words."""
         found: list[Tick] = []
-        free = self.left - width / 2
-        for piece in self.pieces:
+        step, half = self._step(width), width / 2
+        free = self.left - half
+        for number, piece in enumerate(self.pieces):
             if piece.cut:
-                free = max(free, piece.right - width / 4)
+                # The words of a quiet time stand in its middle.
+                free = max(free, (piece.left + piece.right + CUT) / 2)
                 continue
-            step = self._step(width)
+            following = self.pieces[number + 1] if number + 1 < len(self.pieces) else None
+            end = self.right + half if following is None else (following.left + following.right - CUT) / 2
             for instant, text in _instants(clock, piece.start, piece.end, step):
                 x = self.x(instant)
-                if x - width / 2 >= free and x + width / 2 <= self.right + width / 2:
+                if x - half >= free and x + half <= end:
                     found.append(Tick(x, text))
-                    free = x + width / 2
+                    free = x + half
         return found
 
     def _step(self, width: float) -> tuple[str, int]:
@@ -135,7 +139,7 @@ _STEPS = (
 
 def _quiet(points: Sequence[int], shortest: int, width: float) -> list[tuple[int, int]]:
     """The quiet times to cut out, the longest first, until the shortest length that matters can be seen."""
-    gaps = sorted(zip(points, points[1:], strict=False), key=lambda gap: (gap[0] - gap[1], gap[0]))
+    gaps = sorted(itertools.pairwise(points), key=lambda gap: (gap[0] - gap[1], gap[0]))
     total = points[-1] - points[0]
     if not shortest:
         lengths = sorted(b - a for a, b in gaps)
@@ -168,7 +172,7 @@ def _instants(clock: Clock, start: int, end: int, step: tuple[str, int]) -> Iter
     first, last = max(clock.date(start), -_EPOCH + 1), min(clock.date(end), _LAST)
     for day in range(first, last + 1) if unit in ("hour", "day") else _months(first, last):
         turn = date.fromordinal(day + _EPOCH)
-        if unit == "month" and (turn.month - 1) % count or unit == "year" and (turn.month > 1 or turn.year % count):
+        if (unit == "month" and (turn.month - 1) % count) or (unit == "year" and (turn.month > 1 or turn.year % count)):
             continue
         if unit == "day" and day % count:
             continue

@@ -11,7 +11,7 @@ import re
 import zlib
 from collections.abc import Sequence
 
-from .draw_text import UNKNOWN, shorten, text_width, wrap
+from .draw_text import UNKNOWN, lines_of, shorten, text_width, wrap
 
 FONTS = (
     "'Helvetica Neue', Arial, 'Liberation Sans', 'Noto Sans', 'PingFang SC', 'Hiragino Sans GB', 'Microsoft YaHei', "
@@ -39,7 +39,7 @@ LIGHT = {
     "counted": "fill:#0b63b5;stroke:#0b63b5",
     "merged": "fill:#b9d7f3;stroke:#0b63b5",
     "pending": "fill:#efe7fb;stroke:#7a4fbf",
-    "not_counted": "fill:#ffffff;stroke:#7a838d",
+    "not_counted": "fill:#eceff2;stroke:#7a838d",
     "voided": "fill:#fbe9e7;stroke:#b3261e",
     "window": "fill:#0b63b5;fill-opacity:.14",
     "low": "fill:#f2c230;fill-opacity:.45;stroke:#9a7400",
@@ -67,7 +67,7 @@ DARK = {
     "counted": "fill:#58a6ff;stroke:#58a6ff",
     "merged": "fill:#1f4470;stroke:#58a6ff",
     "pending": "fill:#33264a;stroke:#c297ff",
-    "not_counted": "fill:#14181d;stroke:#8b949e",
+    "not_counted": "fill:#2a323b;stroke:#8b949e",
     "voided": "fill:#3a1d1c;stroke:#ff7b72",
     "window": "fill:#58a6ff;fill-opacity:.20",
     "low": "fill:#e3b341;fill-opacity:.30;stroke:#e3b341",
@@ -76,16 +76,24 @@ DARK = {
 }
 
 
+NOTE = 14.0
+"""From one line of a note to the next, in pixels."""
+
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+def legal(text: str) -> str:
+    """A text in which the characters that XML has no place for have become U+FFFD."""
+    return _ILLEGAL.sub(UNKNOWN, text)
+
+
 def escape(text: str) -> str:
-    r"""A text as XML and HTML have it; characters that XML has no place for become U+FFFD.
+    r"""A legal text as XML and HTML have it.
 
     >>> escape("<b>\x00")
     '&lt;b&gt;�'
     """
-    return html.escape(_ILLEGAL.sub(UNKNOWN, text))
+    return html.escape(legal(text))
 
 
 def _rules(colours: dict[str, str]) -> str:
@@ -200,6 +208,14 @@ class Canvas:
             y += round(size * 1.45)
         return y
 
+    def notes(self, x: float, y: float, text: str, width: float, size: float, most: int) -> None:
+        """A text in at most so many lines, small and soft; one that was cut says all when it is pointed at."""
+        lines = lines_of(text, width, size, most)
+        cut = "" if "".join(lines).replace(" ", "") == text.replace(" ", "") else text
+        for line in lines:
+            self.text(x, y, line, size, "soft", title=cut)
+            y += NOTE
+
     def arrow(self, x: float, y: float, look: str = "tip", size: float = 5.0, left: bool = False) -> None:
         """The tip of an arrow that points right, or left, at a place."""
         back = x + size * 1.3 if left else x - size * 1.3
@@ -232,7 +248,9 @@ class Canvas:
                 steps = _disc(x, y, radius)
             case _:
                 side = radius * 0.85
-                steps = f"M{number(x - side)} {number(y - side)}h{number(2 * side)}v{number(2 * side)}h-{number(2 * side)}Z"
+                steps = (
+                    f"M{number(x - side)} {number(y - side)}h{number(2 * side)}v{number(2 * side)}h-{number(2 * side)}Z"
+                )
         self.path(steps, state if state in LIGHT else "box", 1.4, title)
         if state == "merged":
             self.path(f"M{number(x - radius * 0.55)} {number(y)}h{number(radius * 1.1)}", "counted", 1.6)
@@ -253,7 +271,9 @@ class Canvas:
 
 def _disc(x: float, y: float, radius: float) -> str:
     r = number(radius)
-    return f"M{number(x - radius)} {number(y)}a{r} {r} 0 1 0 {number(2 * radius)} 0a{r} {r} 0 1 0 -{number(2 * radius)} 0Z"
+    return (
+        f"M{number(x - radius)} {number(y)}a{r} {r} 0 1 0 {number(2 * radius)} 0a{r} {r} 0 1 0 -{number(2 * radius)} 0Z"
+    )
 
 
 def key(canvas: Canvas, x: float, y: float, width: float, entries: Sequence[tuple[str, str]]) -> float:

@@ -25,7 +25,7 @@ _GIANTS = {0xFDFA: 3.5, 0xFDFB: 2.5, 0xFDFD: 12.0}
 def clean(text: str) -> str:
     r"""A text as a picture can show it: legal in XML, on one line, nothing in it invisible or reversed.
 
-    Control characters become their pictures, other invisible ones U+FFFD, blanks that would be swallowed become visible.
+    Control characters become their pictures, other invisible ones U+FFFD; blanks that would be swallowed are shown.
 
     Examples
     --------
@@ -82,12 +82,12 @@ def _ems(character: str) -> float:
     """The width of a character in units of the font's size."""
     if character.isascii():
         if character in _NARROW:
-            return 0.36
+            return 0.33
         if character in _SLIM:
-            return 0.46
+            return 0.42
         if character in _WIDE:
-            return 1.0
-        return 0.76 if character.isupper() else 0.65
+            return 0.98
+        return 0.72 if character.isupper() else 0.6
     if unicodedata.category(character) in ("Mn", "Me", "Cf"):
         return 0.0
     code = ord(character)
@@ -107,7 +107,7 @@ def text_width(text: str, size: float) -> float:
     Examples
     --------
     >>> text_width("红了", 10), text_width("ab", 10)
-    (20.0, 13.0)
+    (20.0, 12.0)
     """
     return sum([_ems(character) for character in text]) * size
 
@@ -181,13 +181,32 @@ def wrap(text: str, width: float, size: float) -> list[str]:
     return lines or [""]
 
 
+def lines_of(text: str, width: float, size: float, most: int) -> list[str]:
+    """A text in at most so many lines; what does not fit is cut from its end.
+
+    Examples
+    --------
+    >>> lines_of("one two three four", 50, 10, 2)
+    ['one two', 'three…']
+    """
+    lines = wrap(text, width, size)
+    if len(lines) <= most:
+        return lines
+    kept = lines[:most]
+    last = list(clusters(kept[-1]))
+    while last and text_width("".join(last), size) + text_width("…", size) > width:
+        last.pop()
+    kept[-1] = "".join(last).rstrip() + "…"
+    return kept
+
+
 def _words(text: str) -> Iterator[str]:
     """The pieces between which a line may break; a blank stays with what stands before it."""
     held = ""
     for character in text:
         wide = unicodedata.east_asian_width(character) in ("W", "F")
         opens = unicodedata.category(character).startswith("P")
-        if held and (held.endswith(" ") and character != " " or (wide and not opens)):
+        if held and ((held.endswith(" ") and character != " ") or (wide and not opens)):
             yield held
             held = ""
         held += character

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .draw_scale import Clock, Scale
-from .draw_svg import Canvas, key, number
-from .draw_text import shorten, text_width
+from .draw_svg import NOTE, Canvas, key, number
+from .draw_text import lines_of, shorten, text_width
 from .draw_words import about, say
 
 WIDTH = 1040.0
@@ -19,18 +19,22 @@ LABELS = 208.0
 """How many pixels the names of lanes have."""
 MARGIN = 20.0
 ROW = 20.0
+SMALL = 10.5
+MOST_NOTES = 2
+"""How many lines the note of a lane has at most."""
 MOST_ROWS = 4
 MOST_BARS = 8
 COLUMN = 24.0
 TALL = 44.0
 """How high the tallest column of a dense lane is."""
 
+FOLDED = ("folded-columns", "folded-labels", "folded-windows", "folded-bars")
 STATES = ("counted", "merged", "pending", "not_counted", "voided")
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A fact on the timeline: its instant, its state, a short label, words for who points at it, and its window's end."""
+    """A fact on the timeline: instant, state, a short label, words for who points at it, and the end of its window."""
 
     at: int
     state: str
@@ -83,7 +87,6 @@ class History:
     now: int
     now_text: str
     key: tuple[tuple[str, str], ...] = ()
-    notes: tuple[str, ...] = ()
 
     @property
     def lanes(self) -> list[Lane]:
@@ -121,13 +124,15 @@ def draw_timeline(history: History, clock: Clock, language: str) -> tuple[str, l
         The picture as SVG, and notes on what was folded or cut out.
     """
     scale = _scale(history)
-    notes = list(history.notes)
-    plans = [[_plan(lane, scale, language, notes) for lane in lanes] for _, lanes in history.groups]
+    folded: Counter[str] = Counter()
+    plans = [[_plan(lane, scale, folded) for lane in lanes] for _, lanes in history.groups]
+    length = about(language, COLUMN * scale.per_pixel)
+    notes = [say(language, phrase, number=folded[phrase], length=length) for phrase in FOLDED if folded[phrase]]
     canvas = Canvas(WIDTH)
     y = canvas.paragraph(MARGIN, 32, history.title, WIDTH - 2 * MARGIN, 17, bold=True)
     if history.subtitle:
         y = canvas.paragraph(MARGIN, y - 4, history.subtitle, WIDTH - 2 * MARGIN, 12, "soft")
-    axis = y + 16
+    axis = y + 20
     top = axis + 8
     bottom = top + sum(22 + sum(plan.height for plan in found) for found in plans) + 4
     _background(canvas, scale, clock, language, history, axis, top, bottom)
@@ -214,11 +219,13 @@ def _rows(extents: Sequence[tuple[float, float]], most: int) -> list[int] | None
     return rows
 
 
-def _plan(lane: Lane, scale: Scale, language: str, notes: list[str]) -> _Plan:
+def _plan(lane: Lane, scale: Scale, folded: Counter[str]) -> _Plan:
     plan = _Plan(lane)
-    least = 40.0 if lane.note else 27.0
+    least = 27.0
+    if lane.note:
+        least += 1 + NOTE * len(lines_of(lane.note, LABELS - 18, SMALL, MOST_NOTES))
     if lane.bars:
-        rows = _plan_bars(plan, scale, language, notes)
+        rows = _plan_bars(plan, scale, folded)
         plan.height = max(rows * ROW + 8, least)
         return plan
     marks = sorted(lane.marks, key=lambda mark: mark.at)
@@ -233,15 +240,16 @@ def _plan(lane: Lane, scale: Scale, language: str, notes: list[str]) -> _Plan:
             plan.windows = windows
             plan.height = max((max(found, default=0) + 1) * ROW + 8, least)
             if not labels and any(mark.label for mark in marks):
-                notes.append(say(language, "folded-labels", name=lane.name))
+                folded["folded-labels"] += 1
             if not windows and any(mark.until is not None for mark in marks):
-                notes.append(say(language, "folded-windows", name=lane.name))
+                folded["folded-windows"] += 1
             return plan
+    last = int((scale.right - scale.left) // COLUMN) - 1
     for mark in marks:
-        number_ = int((scale.x(mark.at) - scale.left) // COLUMN)
+        number_ = min(int((scale.x(mark.at) - scale.left) // COLUMN), last)
         plan.columns.setdefault(number_, Counter())[mark.state] += 1
     plan.height = TALL + 24
-    notes.append(say(language, "folded-columns", name=lane.name, length=about(language, COLUMN * scale.per_pixel)))
+    folded["folded-columns"] += 1
     return plan
 
 
@@ -256,7 +264,7 @@ def _extent(scale: Scale, mark: Mark, labels: bool, left: bool, windows: bool) -
     return low, high
 
 
-def _plan_bars(plan: _Plan, scale: Scale, language: str, notes: list[str]) -> int:
+def _plan_bars(plan: _Plan, scale: Scale, folded: Counter[str]) -> int:
     bars = sorted(plan.lane.bars, key=lambda bar: bar.start)
     placed = []
     for bar in bars:
@@ -283,7 +291,7 @@ def _plan_bars(plan: _Plan, scale: Scale, language: str, notes: list[str]) -> in
         else:
             united.append(Bar(bar.start, bar.end, bar.look))
     plan.bars = [(bar, 0, "", "in") for bar in united]
-    notes.append(say(language, "folded-bars", name=plan.lane.name, number=f"{len(bars):,}"))
+    folded["folded-bars"] += 1
     return 1
 
 
@@ -294,7 +302,7 @@ def _lane(canvas: Canvas, scale: Scale, plan: _Plan, y: float) -> None:
     lane = plan.lane
     canvas.fitted(MARGIN + 8, y + 17, lane.name, LABELS - 18, 12)
     if lane.note:
-        canvas.fitted(MARGIN + 8, y + 31, lane.note, LABELS - 18, 10.5, "soft")
+        canvas.notes(MARGIN + 8, y + 31, lane.note, LABELS - 18, SMALL, MOST_NOTES)
     canvas.line(MARGIN, y + plan.height, scale.right + 14, y + plan.height, "grid")
     for mark, row, _, _ in plan.marks:
         if plan.windows and mark.until is not None:

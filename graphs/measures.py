@@ -54,7 +54,7 @@ def triples(graph: nx.MultiDiGraph[Node]) -> list[Record]:
 
 
 def sellers(graph: nx.MultiDiGraph[Node]) -> list[Record]:
-    """Each subject: its complaints by state, of how many complainants and rights, and the most strikes of one triple."""
+    """Each subject: complaints by state, of how many complainants and rights, and the most strikes of one triple."""
     field = graph.graph["fields"][2]
     most: dict[str, int] = {}
     for row in triples(graph):

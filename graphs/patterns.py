@@ -81,9 +81,7 @@ def _runs(instants: list[int], least: int, within: int) -> list[tuple[int, int]]
     return runs
 
 
-def rings(
-    graph: nx.MultiDiGraph[Node], least: int = 3, likeness: float = 0.5, popular: int = 200
-) -> list[Record]:
+def rings(graph: nx.MultiDiGraph[Node], least: int = 3, likeness: float = 0.5, popular: int = 200) -> list[Record]:
     """Complainants with the same targets: groups linked by pairs that share subjects.
 
     Parameters
@@ -106,7 +104,7 @@ def rings(
     import networkx as nx
 
     near = alike(graph, least, popular)
-    near.remove_edges_from([(a, b) for a, b, share in near.edges(data="likeness") if share < likeness])
+    near.remove_edges_from([(a, b) for a, b, data in near.edges(data=True) if data["likeness"] < likeness])
     targets: dict[str, dict[str, int]] = {}
     for complaint in complaints(graph):
         if complaint.complainant is not None:
@@ -127,7 +125,7 @@ def rings(
                 "complainants": names,
                 "subjects": sorted(common),
                 "complaints": sum(sum(numbers) for numbers in common.values()),
-                "likeness": min(share for _, _, share in near.subgraph(group).edges(data="likeness")),
+                "likeness": min(data["likeness"] for _, _, data in near.subgraph(group).edges(data=True)),
             }
         )
     return sorted(rows, key=lambda row: (-len(row["complainants"]), -len(row["subjects"]), row["complainants"]))

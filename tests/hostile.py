@@ -7,6 +7,7 @@ that does nothing.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -86,12 +87,12 @@ condition("many_members", lambda: "n in [" + ",".join(["1"] * 1_900) + "]")
 condition("many_arguments", lambda: "max(" + ",".join(["n"] * 1_900) + ") > 3")
 
 # Size.
-text("scalar_of_100_megabytes", lambda: HEAD + "note: " + "x" * 100_000_000)
+text("scalar_of_100_megabytes", lambda: HEAD + RULES + "note: " + "x" * 100_000_000)
 text("line_ends_of_100_megabytes", lambda: "\n" * 100_000_000)
 text("many_nodes", lambda: "a: [" + "b," * 99_000 + "]")
 text("many_lines", lambda: "a:\n" + "- b\n" * 49_000)
-text("many_lines_of_text", lambda: HEAD + "note: |\n" + "  x\n" * 49_000)
-text("many_comments", lambda: HEAD + "#\n" * 99_000)
+text("many_lines_of_text", lambda: HEAD + RULES + "note: |\n" + "  x\n" * 49_000)
+text("many_comments", lambda: HEAD + RULES + "#\n" * 99_000)
 text("many_rules", lambda: HEAD + "rules:\n" + "".join(f"  r{n}: {{when: k, then: r}}\n" for n in range(100_000)))
 text("rules_1000", lambda: HEAD + "rules:\n" + "".join(f"  r{n}: {{when: k, then: r}}\n" for n in range(1_000)))
 text("rules_1001", lambda: HEAD + "rules:\n" + "".join(f"  r{n}: {{when: k, then: r}}\n" for n in range(1_001)))
@@ -246,11 +247,11 @@ text(
 )
 
 # Strings that make careless patterns slow.
-text("pattern_of_quotes", lambda: HEAD + 'title: {en: x "' + '\\"' * 60_000 + "}")
-text("pattern_of_sixty", lambda: HEAD + "title: {en: " + "1:" * 60_000 + "x}")
-text("pattern_of_octal", lambda: HEAD + "title: {en: " + "0_" * 60_000 + "8}")
-text("pattern_of_blanks", lambda: HEAD + 'title: {en: "' + " \n" * 60_000 + '"}')
-text("pattern_of_brackets", lambda: HEAD + "title: {en: " + "(" * 120_000 + "}")
+text("pattern_of_quotes", lambda: HEAD + RULES + 'title: {en: x "' + '\\"' * 60_000 + "}")
+text("pattern_of_sixty", lambda: HEAD + RULES + "title: {en: " + "1:" * 60_000 + "x}")
+text("pattern_of_octal", lambda: HEAD + RULES + "title: {en: " + "0_" * 60_000 + "8}")
+text("pattern_of_blanks", lambda: HEAD + RULES + 'title: {en: "' + " \n" * 60_000 + '"}')
+text("pattern_of_brackets", lambda: HEAD + RULES + "title: {en: " + "(" * 120_000 + "}")
 condition("pattern_of_texts", lambda: 't == "' + "\\\\" * 1_900)
 condition("pattern_of_strings", lambda: 't == "' + '\\"' * 1_900)
 condition("pattern_of_numbers", lambda: "1." * 1_900)
@@ -313,15 +314,15 @@ text("documents", lambda: "---\na: b\n" * 20_000)
 
 # Characters.
 text("nul", lambda: RULE % "b" + "\0")
-text("escape_character", lambda: HEAD + "title: '\x1b[31m'\n")
-text("lone_surrogate", lambda: HEAD + "title: '\ud800'\n")
+text("escape_character", lambda: HEAD + RULES + "title: '\x1b[31m'\n")
+text("lone_surrogate", lambda: HEAD + RULES + "title: '\ud800'\n")
 text("lone_surrogate_in_a_name", lambda: HEAD + "  \ud800: {}\n")
 text("escaped_surrogate_in_a_text", lambda: RULE % "'t == \"\\ud83d\"'")
 text("only_tabs", lambda: "\t" * 100_000)
 text("only_carriage_returns", lambda: "\r" * 100_000)
 text("only_line_separators", lambda: "\u2028" * 100_000)
 text("byte_order_marks", lambda: "\ufeff" * 100_000)
-text("escapes", lambda: HEAD + 'title: "' + "\\U0010FFFF" * 19_000 + '"')
+text("escapes", lambda: HEAD + RULES + 'title: "' + "\\U0010FFFF" * 19_000 + '"')
 text("right_to_left", lambda: HEAD + "  \u202ex: {}\n")
 
 
@@ -434,7 +435,8 @@ def limited(name: str, folder: Path) -> dict[str, object]:
     if child == 0:
         os.close(reading)
         resource.setrlimit(resource.RLIMIT_CPU, (60, 61))
-        resource.setrlimit(resource.RLIMIT_AS, (3_000_000_000, 3_000_000_000))
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_AS, (3_000_000_000, 3_000_000_000))
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         made = CASES[name](folder)
         start = time.process_time()

@@ -31,6 +31,8 @@ LOADS = {
     *("expressions_up_to_the_limit", "extends_90_deep", "includes_in_diamonds", "ladder_of_1000_steps"),
     *("lets_that_double", "lets_that_double_by_choice", "lets_that_double_by_coalesce"),
     *("lets_that_double_by_comparison", "long_text_in_an_expression", "many_alternatives", "many_arguments"),
+    *("escapes", "many_comments", "many_lines_of_text", "pattern_of_blanks", "pattern_of_brackets"),
+    *("pattern_of_octal", "pattern_of_quotes", "pattern_of_sixty"),
     *("many_members", "rules_1000", "rules_that_schedule", "triggers_of_many_kinds"),
 }
 

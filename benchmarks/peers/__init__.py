@@ -6,8 +6,8 @@ A peer is a row of `PEERS` and a module of three functions:
     decide(loaded)  what is concluded, kept in memory; this is the time that counts
     tally(decided)  the conclusions in numbers (`benchmarks.tally`), so that all can be compared; not timed
 
-`facts_of(loaded)` may say that it took fewer facts, `expected(loaded)` what a simplified policy concludes. A module with
-`WARM` decides once before it is timed, one with `ONCE` only once.
+`facts_of(loaded)` may say that it took fewer facts, `expected(loaded)` what a simplified policy concludes. A module
+with `WARM` decides once before it is timed, one with `ONCE` only once.
 
 What a module needs beyond the standard library it imports itself, so that the rest runs without it.
 """

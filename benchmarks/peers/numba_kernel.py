@@ -20,6 +20,9 @@ from benchmarks.tally import KINDS, MODULUS, Tally
 from .handwritten_numba import CLOSURE, POINTS, STRIKE, VIOLATION
 from .handwritten_numba import decide as kernel
 
+SLICE = 1_000_000
+"""About how many facts are decided at a time, so that there is no room needed for all that might be concluded."""
+
 WARM = True  # it is compiled at its first call
 SHANGHAI = 8 * 3600
 IDS = ("seller", "complaint", "complainant", "right")
@@ -31,7 +34,7 @@ def load(path: Path) -> dict[str, Any]:
     found: dict[str, Any] = {"at": table["at"].cast(pa.int64()).to_numpy() - SHANGHAI * 1_000_000}
     for name in IDS:
         column = table[name].unify_dictionaries().combine_chunks()
-        found[name] = column.indices.fill_null(-1).to_numpy().astype(np.int64)
+        found[name] = column.indices.fill_null(-1).to_numpy()
         found[f"{name} texts"] = column.dictionary
     for name, truth in (
         ("upheld", pc.equal(table["kind"], "upheld")),
@@ -40,7 +43,7 @@ def load(path: Path) -> dict[str, Any]:
         ("special", table["special"]),
         ("base", table["base"]),
     ):
-        found[name] = truth.cast(pa.int64()).fill_null(0).to_numpy()
+        found[name] = truth.cast(pa.int8()).fill_null(0).to_numpy()
     return found
 
 
@@ -55,10 +58,16 @@ def decide(columns: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     voided = withdrawn(
         taken["seller"], taken["complaint"], taken["at"], taken["upheld"], len(columns["complaint texts"])
     )
-    out = np.empty((3 * len(at) + 1, 7), np.int64)
     names = ("seller", "at", "complaint", "complainant", "right", "counterfeit", "confirmed", "special", "base")
-    rows = kernel(*(taken[name] for name in names), voided, out)
-    return columns, out[:rows].copy()
+    ends = np.append(np.flatnonzero(taken["seller"][1:] != taken["seller"][:-1]) + 1, len(at))
+    start, parts = 0, []
+    while start < len(at):
+        end = int(ends[min(np.searchsorted(ends, start + SLICE), len(ends) - 1)])
+        out = np.empty((3 * (end - start) + 1, 7), np.int64)
+        rows = kernel(*(taken[name][start:end] for name in names), voided[start:end], out)
+        parts.append(out[:rows].copy())
+        start = end
+    return columns, np.concatenate(parts)
 
 
 @numba.njit(nogil=True, cache=True)

@@ -46,7 +46,9 @@ class ArrayProgram:
         literals = np.arange(len(kernel.texts), dtype=np.int64)
         columns = columns_of(kernel.layout, facts, codes)
         flags = np.array([int(fact.from_then_on > as_of) for fact in facts], np.int64)
-        raw = run_raw(self.module.decide, kernel, self.ruleset, codes.code(subject), columns, flags, as_of, literals)
+        raw = run_raw(
+            self.module.decide_one, kernel, self.ruleset, codes.code(subject), columns, flags, as_of, literals
+        )
         later = tuple([fact for fact, flag in zip(facts, flags, strict=True) if flag == 1])
         used = [fact for fact, flag in zip(facts, flags, strict=True) if flag == 0]
         if raw.status == 3:

@@ -362,6 +362,12 @@ def _decide(ruleset: Ruleset) -> str:
 
 
 _DRIVE = f'''@numba.njit(nogil=True, error_model="numpy", cache=True)
+def decide_one({PARAMETERS}):
+    """`decide`, for callers in Python."""
+    return decide({PARAMETERS})
+
+
+@numba.njit(nogil=True, error_model="numpy", cache=True)
 def drive({ARRAYS}, starts, subjects, as_of, begin, end, O, J):
     """Run subjects from `begin` on; what was derived goes to O, after subject and place, and rejections to J.
 

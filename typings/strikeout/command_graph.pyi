@@ -1,0 +1,1 @@
+from engine.command_graph import *

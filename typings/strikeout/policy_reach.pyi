@@ -1,0 +1,1 @@
+from engine.policy_reach import *
