@@ -100,8 +100,16 @@ class _Resolver:
             return expression
         if isinstance(expression, ParameterValue) and expression.type in (WORD, TEXT):
             return self.fit_word(expression, expected)
-        if isinstance(expression, Literal) and expression.type == TEXT and expected == ID:
-            return Literal(ID, expression.span, expression.value)
+        if expression.type == TEXT and expected == ID:
+            match expression:
+                case Literal():
+                    return Literal(ID, expression.span, expression.value)
+                case Choice():
+                    branches = tuple((condition, self.fit(value, ID)) for condition, value in expression.branches)
+                    return Choice(ID, expression.span, branches)
+                case Operation(operator="coalesce"):
+                    operands = tuple(self.fit(operand, ID) for operand in expression.operands)
+                    return Operation(ID, expression.span, expression.operator, operands)
         message = f"expected {in_words(expected)}, got {in_words(expression.type)}"
         raise self.declarations.problem("type", message, expression.span)
 
