@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .sanctions_ahead import NextSanctions
     from .tell_deadlines import Deadlines
     from .tell_difference import Difference
+    from .tell_policy import PolicyDifference
 
 ENGINES = ("rete", "compiled")
 
@@ -118,6 +119,36 @@ class Ruleset:
         from . import drawings
 
         return drawings.draw_rules(self.model, language)
+
+    def diff(self, other: Ruleset | str | Path) -> PolicyDifference:
+        """What changed from this ruleset to another, in the words of policy.
+
+        Parameters
+        ----------
+        other : Ruleset, str or Path
+            The other ruleset.
+
+        Returns
+        -------
+        PolicyDifference
+            Parameters, kinds and rules that came, went or changed, and the kinds of conclusions affected; it has `text`
+            and `as_dict`.
+
+        Raises
+        ------
+        RulesetError
+            Where the other ruleset cannot be loaded.
+
+        Examples
+        --------
+        >>> import strikeout
+        >>> changed = strikeout.load("alibaba-1688-serious").diff("alibaba-1688-serious-three-close")
+        >>> changed.affected
+        ('warning', 'restriction', 'closure')
+        """
+        from .tell_policy import policy_difference
+
+        return policy_difference(self.model, (other if isinstance(other, Ruleset) else load(other)).model)
 
     def program(self, engine: str | None = None) -> Program:
         """The ruleset made ready by an engine, made once and kept.

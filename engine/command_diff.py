@@ -10,6 +10,7 @@ from .check import check
 from .library import Files, locate
 from .model import Ruleset
 from .names import complete
+from .tell_policy import policy_difference
 from .terminal import language_option, text_width
 
 
@@ -24,10 +25,7 @@ def _loaded(name: str) -> Ruleset:
 @language_option
 def diff_command(before: str, after: str, form: str, language: str) -> None:
     """Show what changed from ruleset A to B: parameters, rules, ladders, kinds, clauses, and what they decide."""
-    from .policy_difference import policy_difference
-    from .tell_policy import PolicyDifference
-
-    found: PolicyDifference = policy_difference(_loaded(before), _loaded(after))
+    found = policy_difference(_loaded(before), _loaded(after))
     if form == "json":
         click.echo(json.dumps(found.as_dict(), ensure_ascii=False, indent=2))
     else:

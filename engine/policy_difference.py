@@ -91,8 +91,8 @@ def _parts(
             details = tuple(compare(before, after))
             if details:
                 found.append(PartChange(part, "changed", name, name, before, after, details))
-    gone = [PartChange(part, "removed", name, name, old[name], None, ()) for name in old if name not in new]
-    return (*found, *gone)
+    gone = [name for name in old if name not in new]
+    return (*found, *(PartChange(part, "removed", name, name, old[name], None, ()) for name in gone))
 
 
 def _renamed(
@@ -118,7 +118,6 @@ def _renamed(
 
 
 def _header(before: Ruleset, after: Ruleset) -> Iterator[Detail]:
-    yield from _texts("title", before.title, after.title)
     for what, old, new in (
         ("version", before.version, after.version),
         ("subject", before.subject, after.subject),

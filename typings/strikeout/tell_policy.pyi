@@ -1,0 +1,1 @@
+from engine.tell_policy import *
