@@ -6,11 +6,11 @@ a fact that ends another. Fields are filled in from the facts that are there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from .facts import BOOLEAN, ID, TIME, Fact, Field, Kind, Value, merge_duplicates
+from .facts import BOOLEAN, ID, TIME, Fact, Field, Kind, Type, Value, merge_duplicates
 from .model import Aggregate, Rule, Ruleset, TriggerField, rule_expressions, selections, walk
 from .order import kinds_read
 from .outcome import identity
@@ -22,8 +22,11 @@ Rerun = Callable[[Sequence[Fact], int], SubjectRun]
 MOST_ANSWERED = 60
 """For how many of the given facts, the newest, answers are tried that no deadline asks for."""
 
+MOST_SEEN = 2
+"""How many values a field is tried with that nothing else fills in: the newest of those that facts have there."""
+
 MOST_VARIANTS = 16
-"""Of how many values of enums and booleans a fact is tried with each, where nothing says which."""
+"""With how many combinations of values a fact is tried, where nothing says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,16 +124,31 @@ def _only_voids(ruleset: Ruleset, kind: Kind) -> bool:
 # Facts.
 
 
-def filled(kind: Kind, at: int, subject: str, values: dict[str, Value]) -> Iterator[Fact]:
+Seen = Mapping[tuple[str, Type], Sequence[Value]]
+"""By a field's name and type, values that facts of the subject have there, the newest first."""
+
+
+def seen_in(facts: Sequence[Fact]) -> Seen:
+    """The newest few values of each field in facts of a subject."""
+    found: dict[tuple[str, Type], list[Value]] = {}
+    for fact in reversed(facts):
+        for field, value in zip(fact.kind.fields, fact.values, strict=True):
+            known = found.setdefault((field.name, field.type), [])
+            if value is not None and len(known) < MOST_SEEN and value not in known:
+                known.append(value)
+    return found
+
+
+def filled(kind: Kind, at: int, subject: str, values: dict[str, Value], seen: Seen) -> Iterator[Fact]:
     """The facts of a kind with these values by field, every field of the kind that lacks one filled in if it can be.
 
-    A default or nothing where that will do; every member of an enum, both booleans, the instant itself; never an id, a
-    text or a number.
+    A default or nothing where that will do; every member of an enum, both booleans, the instant itself; else values that
+    the subject's facts have in a field of that name.
     """
     choices: list[tuple[Value, ...]] = []
     number = 1
     for field in kind.fields:
-        choice = _choice(field, at, values.get(field.name))
+        choice = _choice(field, at, values.get(field.name), seen)
         if not choice or number * len(choice) > MOST_VARIANTS:
             return
         number *= len(choice)
@@ -139,7 +157,7 @@ def filled(kind: Kind, at: int, subject: str, values: dict[str, Value]) -> Itera
         yield Fact(kind, at, subject, chosen, 0, at)
 
 
-def _choice(field: Field, at: int, value: Value) -> tuple[Value, ...]:
+def _choice(field: Field, at: int, value: Value, seen: Seen) -> tuple[Value, ...]:
     if value is not None:
         return (value,)
     if field.default is not None or not field.required:
@@ -148,7 +166,7 @@ def _choice(field: Field, at: int, value: Value) -> tuple[Value, ...]:
         return field.type.members
     if field.type == BOOLEAN:
         return (False, True)
-    return (at,) if field.type == TIME else ()
+    return (at,) if field.type == TIME else tuple(seen.get((field.name, field.type), ()))
 
 
 def taken_from(fact: Fact, kind: Kind) -> dict[str, Value]:
@@ -176,7 +194,7 @@ def voiding(ruleset: Ruleset, run: SubjectRun, known: Sequence[Fact], rerun: Rer
         Runs facts of the subject.
     """
     standing = [entry.fact for entry in run.entries if entry.given]
-    at, subject = run.as_of, run.subject
+    at, subject, seen = run.as_of, run.subject, seen_in(known)
     found: dict[Fact, Rule] = {}
     for rule in ruleset.void_rules:
         if (rule.starts is not None and at < rule.starts) or (rule.ends is not None and at >= rule.ends):
@@ -191,7 +209,7 @@ def voiding(ruleset: Ruleset, run: SubjectRun, known: Sequence[Fact], rerun: Rer
                             for slot, expression in target.by
                             if isinstance(expression, TriggerField)
                         }
-                        for made in filled(kind, at, subject, values):
+                        for made in filled(kind, at, subject, values, seen):
                             found.setdefault(made, rule)
     present, add_up = set(known), voids_add_up(ruleset)
     acts = []
@@ -248,12 +266,12 @@ def answering(ruleset: Ruleset, run: SubjectRun, known: Sequence[Fact], ahead: S
         Runs facts of the subject.
     """
     kinds = [ruleset.kinds[index] for index in sorted(answering_kinds(ruleset))]
-    present, at = set(known), run.as_of
+    present, at, seen = set(known), run.as_of, seen_in(known)
     found: dict[Fact, Act] = {}
     for pending in run.pending:
         for kind in _asked_for(ruleset, pending.fact, ahead):
             if kind in kinds:
-                for made in filled(kind, at, run.subject, taken_from(pending.fact, kind)):
+                for made in filled(kind, at, run.subject, taken_from(pending.fact, kind), seen):
                     if made not in present:
                         found.setdefault(made, Act(made, answers=pending.fact))
     before = _all_of(ahead)
@@ -262,7 +280,7 @@ def answering(ruleset: Ruleset, run: SubjectRun, known: Sequence[Fact], ahead: S
     triggers = {kind.index for rule in ruleset.rules for kind in rule.triggers}
     for kind in kinds:
         for fact in standing[-MOST_ANSWERED:] if kind.index in triggers or kind.ends is not None else ():
-            for made in filled(kind, at, run.subject, taken_from(fact, kind)):
+            for made in filled(kind, at, run.subject, taken_from(fact, kind), seen):
                 if made in found or made in present or made in tried:
                     continue
                 tried.add(made)

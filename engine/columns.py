@@ -77,6 +77,8 @@ class Columns:
         where the array is the same object.
     duplicates : int
         How many facts were left out because they are the same as others.
+    shared : bool
+        Whether the codes of all fields are of one dictionary.
     """
 
     subjects: Any
@@ -87,6 +89,7 @@ class Columns:
     fields: Mapping[str, Column]
     texts: Mapping[str, Any]
     duplicates: int = 0
+    shared: bool = False
 
     def __len__(self) -> int:
         return len(self.at)
@@ -126,20 +129,8 @@ class Columns:
         known_at = None if self.known_at is None else self.known_at[begin:end]
         starts = self.starts[first : last + 1] - begin
         subjects = self.subjects.slice(first, last - first)
-        return Columns(subjects, starts, self.kind[begin:end], self.at[begin:end], known_at, fields, self.texts)
-
-    def where(self, kept: Array) -> Columns:
-        """The facts for which a mask holds; the subjects stay, even those that lose all."""
-        if kept.all():
-            return self
-        before = numpy.concatenate(([0], numpy.cumsum(kept)))
-        fields = {
-            name: Column(c.values[kept], None if c.present is None else c.present[kept])
-            for name, c in self.fields.items()
-        }
-        known_at = None if self.known_at is None else self.known_at[kept]
-        starts = before[self.starts]
-        return Columns(self.subjects, starts, self.kind[kept], self.at[kept], known_at, fields, self.texts)
+        kind, at = self.kind[begin:end], self.at[begin:end]
+        return Columns(subjects, starts, kind, at, known_at, fields, self.texts, 0, self.shared)
 
 
 def in_order(table: Any, ruleset: Ruleset, read: Mapping[str, str]) -> Columns:
@@ -168,7 +159,8 @@ def in_order(table: Any, ruleset: Ruleset, read: Mapping[str, str]) -> Columns:
     at = at[order]
     fields, texts = _fields(table, ruleset, read, order)
     kind = table.column(KIND).to_numpy()[order].astype(numpy.int64)
-    return Columns(subjects, starts, kind, at, _known_at(table, order, at), fields, texts, duplicates)
+    shared = "" in read.values()
+    return Columns(subjects, starts, kind, at, _known_at(table, order, at), fields, texts, duplicates, shared)
 
 
 def _known_at(table: Any, order: Array, at: Array) -> Array | None:
@@ -351,6 +343,15 @@ def fields_read(rulesets: Sequence[Ruleset]) -> dict[str, str]:
     found: set[str] = set()
     shared = False
     for ruleset in rulesets:
+        for kind in ruleset.kinds:
+            # What the status needs of given facts; and the texts that derived ones have by default.
+            found.update(kind.fields[slot].name for pair in (kind.ends.slots if kind.ends else ()) for slot in pair[1:])
+            if kind.ends is not None:
+                ended = ruleset.kinds[kind.ends.kind]
+                found.update(ended.fields[slot].name for slot, _ in kind.ends.slots)
+            if kind.effect == "interval":
+                found.add("until")
+            shared = shared or any(is_text(f.type) and f.default is not None for f in kind.fields if not kind.given)
         for rule in (*ruleset.rules, *ruleset.void_rules):
             for join in rule.joins:
                 found.update(join.selection.kind.fields[slot].name for slot, _ in join.selection.by)
@@ -389,6 +390,10 @@ def _mixes(expression: Expression) -> bool:
             return True
         if isinstance(node, Literal | LetValue) and is_text(node.type):
             return True
-        if isinstance(node, Operation) and any(is_text(operand.type) for operand in node.operands):
+        if (
+            isinstance(node, Operation)
+            and node.operator != "known"
+            and any(is_text(operand.type) for operand in node.operands)
+        ):
             return True
     return False

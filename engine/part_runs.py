@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 import numpy
 import pyarrow
@@ -12,11 +13,14 @@ import pyarrow
 from .batches import coded
 from .cells import Array, is_text
 from .columns import Column, Columns
-from .facts import BOOLEAN, TIME, Type
+from .facts import BOOLEAN, Type
 from .model import Ruleset
 from .outcome import GOOD_STANDING, Summary, rule_of, status
 from .tables import schema
 from .timeline import Entry, Program, run_subject
+
+if TYPE_CHECKING:
+    from .kernel_runs import Jitted
 
 REJECTED = -2
 GOOD = -1
@@ -74,19 +78,54 @@ def derivable_fields(ruleset: Ruleset) -> dict[str, Type]:
     return {f.name: f.type for kind in ruleset.derivable for f in kind.fields}
 
 
-def run_part(program: Program, columns: Columns, as_of: int) -> PartRun:
+def run_part(program: Program | Jitted, columns: Columns, as_of: int) -> PartRun:
     """Run all subjects of some columns as of an instant (semantics 1).
 
     Parameters
     ----------
-    program : Program
-        The ruleset, made ready by an engine.
+    program : Program or Jitted
+        The ruleset, made ready by an engine, or as generated code of arrays.
     columns : Columns
         The facts; those later than `as_of` are left out.
     as_of : int
         The instant, in microseconds since 1970 UTC.
     """
-    return _one_by_one(program, columns, as_of)
+    from .kernel_runs import Jitted
+
+    if not isinstance(program, Jitted):
+        return _one_by_one(program, columns, as_of)
+    found = program.run(columns, as_of)
+    if not found.parts:
+        empty = numpy.zeros(0, numpy.int64)
+        return PartRun(_derived(program.ruleset, [], []), empty, found.summary)
+    subject, kind, at, rule = (numpy.concatenate(own) for own in zip(*(part[:4] for part in found.parts), strict=True))
+    fields: dict[str, Column] = {}
+    for name in derivable_fields(program.ruleset):
+        own = [part[4][name] for part in found.parts]
+        present = [numpy.ones(len(c.values), bool) if c.present is None else c.present for c in own]
+        values = numpy.concatenate([c.values for c in own])
+        fields[name] = Column(values, None if all(c.present is None for c in own) else numpy.concatenate(present))
+    derived = Derived(subject, kind, at, rule, fields, found.texts)
+    return PartRun(derived, numpy.concatenate(found.status), found.summary)
+
+
+def jitted(program: Program, version: str) -> Program | Jitted:
+    """The generated code of arrays of a ruleset, where numba is installed (the extra `fast`); else the program.
+
+    Parameters
+    ----------
+    program : Program
+        The ruleset, made ready by an engine.
+    version : str
+        The version of strikeout, which the compiled code is kept under.
+    """
+    from .compiled import CompiledProgram
+
+    if find_spec("numba") is None or not isinstance(program, CompiledProgram):
+        return program
+    from .kernel_runs import Jitted
+
+    return Jitted(program, version)
 
 
 def _one_by_one(program: Program, columns: Columns, as_of: int) -> PartRun:
@@ -159,7 +198,7 @@ def conclusions(ruleset: Ruleset, columns: Columns, derived: Derived) -> Any:
         column = derived.fields[name]
         missing = None if column.present is None else ~column.present
         if is_text(type_) or type_.members:
-            texts = derived.texts[name] if is_text(type_) else pyarrow.array(type_.members, pyarrow.string())
+            texts = derived.texts.get(name, ()) if is_text(type_) else pyarrow.array(type_.members, pyarrow.string())
             codes = pyarrow.array(column.values, pyarrow.int64(), mask=missing)
             arrays.append(texts.take(codes) if len(texts) else pyarrow.nulls(len(codes), pyarrow.string()))
         elif type_ == BOOLEAN:
@@ -169,6 +208,3 @@ def conclusions(ruleset: Ruleset, columns: Columns, derived: Derived) -> Any:
     arrays.append(rules.take(pyarrow.array(derived.rule)))
     cast = [array.cast(f.type) for array, f in zip(arrays, arrow_schema, strict=True)]
     return pyarrow.Table.from_arrays(cast, schema=arrow_schema)
-
-
-__all__ = ["GOOD", "REJECTED", "TIME", "Derived", "PartRun", "conclusions", "derivable_fields", "run_part"]

@@ -199,7 +199,7 @@ def _comparable(name: str, types: Sequence[Type | None], runs: Sequence[PartRun]
         if type_ is None or not (is_text(type_) or type_.members):
             texts.append(None)
         else:
-            texts.append(pyarrow.array(type_.members) if type_.members else run.derived.texts[name])
+            texts.append(pyarrow.array(type_.members) if type_.members else run.derived.texts.get(name))
     first, other = texts
     if first is None or other is None or first is other:
         return values

@@ -131,13 +131,12 @@ class Pen:
             return self.say(
                 "brought", facts=self.names([e.fact for e in standing.brought], lambda f: self.kind(f.kind))
             )
-        if standing.rule is None:
+        if standing.stage == "over":
+            return self.say("over")
+        if standing.rule is None or standing.stage not in ("condition", "not-in-force", "join", "ladder"):
             return ""
-        if standing.why in ("over", "not-in-force", "join", "ladder"):
-            why = self.say(standing.why)
-        else:
-            why = self.say("fails", text=clean(standing.why))
-        return why if standing.why == "over" else self.say("stopped", rule=clean(standing.rule.name), why=why)
+        stopped = self.say("fails", text=clean(standing.condition)) if standing.condition else self.say(standing.stage)
+        return self.say("stopped", rule=clean(standing.rule.name), why=stopped)
 
     def heading(self, name: str) -> str:
         """The heading of a column."""

@@ -91,7 +91,7 @@ def _parts(
             details = tuple(compare(before, after))
             if details:
                 found.append(PartChange(part, "changed", name, name, before, after, details))
-    gone = [name for name in old if name not in new]
+    gone: list[str] = [name for name in old if name not in new]
     return (*found, *(PartChange(part, "removed", name, name, old[name], None, ()) for name in gone))
 
 

@@ -8,7 +8,7 @@ where it brought a conclusion of its own; and *merged* where a rule that asks fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .evaluate import Fault
@@ -32,12 +32,18 @@ class Roles:
         The kinds that are complaints, by their index.
     name, complainant, right : str or None
         Fields; None where there is none.
+    triggers : frozenset of int
+        The kinds that trigger a rule.
+    merging : mapping
+        By the rule's name, the kinds by which it merges (see `counting`), where there are such.
     """
 
     kinds: frozenset[int]
     name: str | None
     complainant: str | None
     right: str | None
+    triggers: frozenset[int]
+    merging: Mapping[str, frozenset[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +66,9 @@ class Standing:
         What voided it.
     rule : Rule or None
         The rule that decided: which it merged by, which did not fire, or which voided it.
-    why : str
-        Of what brought nothing: the part of the condition that failed, as written; or the stage at which the rule
-        stopped (see `proof.Trial`).
+    stage, condition : str
+        Of what brought nothing: the stage at which the rule stopped (see `proof.Trial`), and the part of its condition
+        that failed, as written.
     """
 
     fact: Fact
@@ -72,7 +78,8 @@ class Standing:
     into: Fact | None = None
     voided_by: Fact | None = None
     rule: Rule | None = None
-    why: str = ""
+    stage: str = ""
+    condition: str = ""
 
 
 def roles(ruleset: Ruleset) -> Roles:
@@ -103,7 +110,14 @@ def roles(ruleset: Ruleset) -> Roles:
     complainant = "complainant" if "complainant" in ids else next(iter(ids), None)
     rest = [field for field in ids if field != complainant and (field in asked or field == "right")]
     right = "right" if "right" in rest else next(iter(rest), None)
-    return Roles(frozenset(kind.index for kind in kinds), name, complainant, right)
+    return Roles(
+        frozenset(kind.index for kind in kinds),
+        name,
+        complainant,
+        right,
+        frozenset(kind.index for rule in ruleset.rules for kind in rule.triggers),
+        {rule.name: merging for rule in ruleset.rules if (merging := counting(rule))},
+    )
 
 
 def _is_id(kinds: Sequence[Kind], name: str) -> bool:
@@ -172,8 +186,6 @@ class Standings:
             for reason in pending.reasons:
                 self._schedules.add(reason.trigger.place)
                 self._fired.setdefault(reason.trigger.place, set()).add(reason.rule.name)
-        self._triggers = {kind.index for rule in ruleset.rules for kind in rule.triggers}
-        self._merging = {rule.name: kinds for rule in ruleset.rules if (kinds := counting(rule))}
 
     def all(self) -> list[Standing]:
         """Every complaint with what became of it, by its instant, then in the order of the run; void ones last."""
@@ -208,14 +220,14 @@ class Standings:
 
     def _is_deadline(self, entry: Entry) -> bool:
         """Whether a fact was scheduled only to try rules when it falls due."""
-        return entry.scheduled and not entry.fact.kind.effect and entry.fact.kind.index in self._triggers
+        return entry.scheduled and not entry.fact.kind.effect and entry.fact.kind.index in self.roles.triggers
 
     def of(self, entry: Entry) -> Standing:
         """What became of a fact of the run."""
         fact, fired = entry.fact, self._fired.get(entry.place, set())
         brought = tuple(self.brought(entry))
         rules = [rule for rule in self.ruleset.rules if fact.kind in rule.triggers]
-        merging = [rule for rule in rules if rule.name in self._merging]
+        merging = [rule for rule in rules if rule.name in self.roles.merging]
         if not any(rule.name in fired for rule in merging):
             for rule in merging:
                 into = self._merged(rule, entry)
@@ -226,12 +238,17 @@ class Standings:
         places = {entry.place, *(following.place for following in self._following.get(entry.place, ()))}
         if places & self._schedules:
             return Standing(fact, entry, "pending")
-        stopped, why = self._stopped(merging or rules, entry)
-        if why == "fired":
+        nearest = self._nearest(merging or rules, entry)
+        due = self._following.get(entry.place)
+        if due and nearest is not None and nearest.stage == "fired":
             # What it scheduled fell due, and brought nothing.
-            due = self._following[entry.place][-1]
-            stopped, why = self._stopped([rule for rule in self.ruleset.rules if due.fact.kind in rule.triggers], due)
-        return Standing(fact, entry, "not_counted", rule=stopped, why=why)
+            nearest = self._nearest(
+                [rule for rule in self.ruleset.rules if due[-1].fact.kind in rule.triggers], due[-1]
+            )
+        if nearest is None:
+            return Standing(fact, entry, "not_counted")
+        condition = nearest.conditions[-1].text if nearest.stage == "condition" else ""
+        return Standing(fact, entry, "not_counted", rule=nearest.rule, stage=nearest.stage, condition=condition)
 
     @property
     def trials(self) -> Trials:
@@ -243,13 +260,9 @@ class Standings:
     def _try(self, rule: Rule, entry: Entry) -> Trial:
         return self.trials.of(rule, self.trials.history.stand(entry), False)
 
-    def _stopped(self, rules: Sequence[Rule], entry: Entry) -> tuple[Rule | None, str]:
-        """The rule that came nearest to firing, and the part of its condition that failed or the stage of its stop."""
-        trials = [self._try(rule, entry) for rule in rules]
-        if not trials:
-            return None, ""
-        nearest = max(trials, key=progress)
-        return nearest.rule, nearest.conditions[-1].text if nearest.stage == "condition" else nearest.stage
+    def _nearest(self, rules: Sequence[Rule], entry: Entry) -> Trial | None:
+        """The trial of the rule that came nearest to firing."""
+        return max((self._try(rule, entry) for rule in rules), key=progress, default=None)
 
     def _merged(self, rule: Rule, entry: Entry) -> Stand | None:
         """What a fact merged into: the newest conclusion for whose sake alone a rule did not fire."""
@@ -275,7 +288,7 @@ class Standings:
 
     def _asked(self, term: Term, rule: Rule, view: View) -> Stand | None:
         """The newest conclusion of the rule's own kinds that a part of its condition saw."""
-        kinds = self._merging[rule.name]
+        kinds = self.roles.merging[rule.name]
         numbers = {let.name: number for number, let in enumerate(rule.lets)}
         pending, entered = [term], set()
         found: Stand | None = None

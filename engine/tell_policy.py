@@ -248,7 +248,7 @@ class PolicyDifference(PolicyDifferenceRecord):
     >>> import strikeout
     >>> ruleset = strikeout.load("taobao-counterfeit")
     >>> changed = policy_difference(ruleset.model, ruleset.with_parameters({"strike_limit": 2}).model)
-    >>> print(changed.text().splitlines()[3])
+    >>> print(changed.text().splitlines()[4])
        └─ value: 3 → 2
     """
 

@@ -32,6 +32,8 @@ def clean(text: str) -> str:
     >>> clean("a\x00b\u202ec  d")
     'a␀b�c␣␣d'
     """
+    if text.isascii() and text.isprintable() and "  " not in text and text == text.strip():
+        return text
     shown: list[str] = []
     marks = 0
     for character in text:
@@ -131,7 +133,7 @@ def shorten(text: str, width: float, size: float) -> str:
     Examples
     --------
     >>> shorten("seller-000123", 60, 10)
-    'selle…123'
+    'selle…0123'
     """
     if text_width(text, size) <= width:
         return text

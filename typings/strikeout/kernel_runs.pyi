@@ -1,0 +1,1 @@
+from engine.kernel_runs import *
