@@ -142,8 +142,8 @@ def seen_in(facts: Sequence[Fact]) -> Seen:
 def filled(kind: Kind, at: int, subject: str, values: dict[str, Value], seen: Seen) -> Iterator[Fact]:
     """The facts of a kind with these values by field, every field of the kind that lacks one filled in if it can be.
 
-    A default or nothing where that will do; every member of an enum, both booleans, the instant itself; else values that
-    the subject's facts have in a field of that name.
+    A default or nothing where that will do; every member of an enum, both booleans, the instant; else values
+    that the subject's facts have in a field of that name.
     """
     choices: list[tuple[Value, ...]] = []
     number = 1

@@ -1,6 +1,6 @@
 """Columns of cells to columns of values, many rows at once (contract, "Facts").
 
-What is plainly right is converted; what is not is left to the binder of `rows`, which alone knows every odd way to write
+What is plainly right is converted; what is not is left to the binder of `rows`, which alone knows each odd way to write
 a value and says what is wrong with it. So both ways give the same values and the same messages.
 """
 
@@ -61,7 +61,7 @@ def convert(column: Array, type_: Type, zone: Zone) -> Cells:
 
     Examples
     --------
-    >>> from .facts import INTEGER
+    >>> from strikeout.facts import INTEGER
     >>> found = convert(pyarrow.array(["12", "", "twelve"]), INTEGER, Zone.load("UTC"))
     >>> found.values.tolist(), found.filled.tolist(), found.odd.tolist()
     ([12, 0, 0], [True, False, True], [False, False, True])
@@ -262,7 +262,7 @@ def _number(digits: Array, begin: int, end: int) -> Array:
 
 
 def _parse_times(matrix: Array, zone: Zone) -> tuple[Array, Array]:
-    """ISO 8601 as it is mostly written: to the day, minute, second, milli- or microsecond; with Z, an offset or none."""
+    """ISO 8601 as it is mostly written: to the day, minute, second, milli- or microsecond; with an offset or none."""
     rows, length = matrix.shape
     values = numpy.zeros(rows, numpy.int64)
     plain = numpy.zeros(rows, bool)

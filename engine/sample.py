@@ -82,7 +82,7 @@ def rows(facts: int, seed: int = 0, subjects: int | None = None) -> Iterator[Row
     Examples
     --------
     >>> [row[:4] for row in rows(2, seed=1)]
-    [('upheld', '2015-11-16T00:08:53', 's0', 'c1'), ('upheld', '2016-12-30T00:14:08', 's0', 'c2')]
+    [('upheld', '2015-03-08T14:59:46', 's0', 'c1'), ('upheld', '2017-07-05T01:18:40', 's0', 'c2')]
     """
     chance = random.Random(seed).random
     sellers = max(1, facts // 4 if subjects is None else subjects)

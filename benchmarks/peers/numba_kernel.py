@@ -61,10 +61,11 @@ def decide(columns: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     names = ("seller", "at", "complaint", "complainant", "right", "counterfeit", "confirmed", "special", "base")
     ends = np.append(np.flatnonzero(taken["seller"][1:] != taken["seller"][:-1]) + 1, len(at))
     start, parts = 0, []
+    compiled: Any = kernel
     while start < len(at):
-        end = int(ends[min(np.searchsorted(ends, start + SLICE), len(ends) - 1)])
+        end = int(ends[min(int(np.searchsorted(ends, start + SLICE)), len(ends) - 1)])
         out = np.empty((3 * (end - start) + 1, 7), np.int64)
-        rows = kernel(*(taken[name][start:end] for name in names), voided[start:end], out)
+        rows = compiled(*(taken[name][start:end] for name in names), voided[start:end], out)
         parts.append(out[:rows].copy())
         start = end
     return columns, np.concatenate(parts)
