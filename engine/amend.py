@@ -17,7 +17,7 @@ NOT_COMPARED = ("rule",)
 """Keys of records that say nothing of a given fact."""
 
 
-def chosen(ruleset: Ruleset, facts: Sequence[Fact], wanted: Mapping[str, object]) -> list[Fact]:
+def chosen(ruleset: Ruleset, facts: Sequence[Fact], wanted: Mapping[str, object] | Fact) -> list[Fact]:
     """The given facts that have all the values named.
 
     Parameters
@@ -26,9 +26,9 @@ def chosen(ruleset: Ruleset, facts: Sequence[Fact], wanted: Mapping[str, object]
         The ruleset.
     facts : sequence of Fact
         The given facts, of any subjects.
-    wanted : mapping
-        Values by column: `kind`, `at`, `known_at`, `seq`, the subject's field and fields of kinds. A bare date means
-        that local day.
+    wanted : mapping or Fact
+        A fact (semantics 2 says which is the same), or values by column: `kind`, `at`, `known_at`, `seq`, the
+        subject's field and fields of kinds. A bare date means that local day.
 
     Raises
     ------
@@ -44,6 +44,11 @@ def chosen(ruleset: Ruleset, facts: Sequence[Fact], wanted: Mapping[str, object]
     ...
     strikeout.problems.RunError: no given fact has complaint `c1`
     """
+    if isinstance(wanted, Fact):
+        same = [fact for fact in facts if _identity(fact) == _identity(wanted)]
+        if same:
+            return same
+        wanted = record(ruleset, wanted)
     if not wanted:
         raise RunError("say which facts to remove: by at least one field")
     tests = {
@@ -55,6 +60,11 @@ def chosen(ruleset: Ruleset, facts: Sequence[Fact], wanted: Mapping[str, object]
     if found:
         return found
     raise RunError(_none_such(ruleset, facts, wanted, tests))
+
+
+def _identity(fact: Fact) -> tuple[object, ...]:
+    """What makes two facts one (semantics 2)."""
+    return fact.kind.name, fact.at, fact.seq, fact.subject, fact.values
 
 
 def _test(ruleset: Ruleset, name: str, value: object) -> Test:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from . import durable, outcome
-from .facts import DURATION, Fact, merge_duplicates
+from .facts import Fact, merge_duplicates
 from .files import MOST_SHOWN, Rows, listed, read
 from .model import Ruleset as Model
 from .outcome import JournalEntry, Record, Status, Summary, record, rule_of, to_json
@@ -633,8 +633,7 @@ class Outcome:
         every = [fact for facts in self._facts.values() for fact in facts]
         removed: dict[int, Fact] = {}
         for wanted in remove:
-            named = as_row(model, wanted) if isinstance(wanted, Fact) else wanted
-            removed.update((id(fact), fact) for fact in chosen(model, every, named))
+            removed.update((id(fact), fact) for fact in chosen(model, every, wanted))
         added, _ = other._bind(add)
         changes = Changes(
             tuple(added),
@@ -945,7 +944,7 @@ def load_text(text: str, name: str = "ruleset.yaml") -> Ruleset:
 
 
 __all__ = [
-    "DURATION",
+    "ENGINES",
     "Change",
     "Conclusion",
     "Conclusions",

@@ -54,6 +54,8 @@ class Spec:
         The instant; None for the latest of the facts.
     part_facts : int
         How many facts are in memory at a time, about.
+    version : str
+        The version of strikeout.
     """
 
     programs: tuple[Program, ...]
@@ -61,6 +63,7 @@ class Spec:
     rows: Rows
     as_of: int | None
     part_facts: int
+    version: str
 
     @property
     def rulesets(self) -> list[Ruleset]:
@@ -218,12 +221,12 @@ def file_of(folder: Path, number: int, name: str, suffix: str) -> Path:
     return folder / f"{number:06}.{name}.{suffix}"
 
 
-def key_of(spec: Spec, version: str, way: str) -> str:
+def key_of(spec: Spec, way: str) -> str:
     """All that parts are made of, in short; empty where that cannot be known, as of standard input.
 
     Files count by path, size, time of change, and their first and last bytes.
     """
-    found: list[object] = [FORMAT, version, way, spec.as_of, spec.part_facts, sorted(spec.rows.ignore_columns)]
+    found: list[object] = [FORMAT, spec.version, way, spec.as_of, spec.part_facts, sorted(spec.rows.ignore_columns)]
     for ruleset, settings in zip(spec.rulesets, spec.settings, strict=True):
         found += [ruleset.name, ruleset.digest, sorted(settings.items())]
     found.append(spec.rows._input_format)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,9 +20,9 @@ import pyarrow.parquet
 from .backtest import DIFFERENCES, Part, Spec, file_of, same_facts
 from .columns import Columns, fields_read, in_order
 from .files import BadRow
-from .intake import Report, TakenIn, take_in
+from .intake import WORKERS, Report, TakenIn, take_in
 from .model import Ruleset
-from .part_runs import REJECTED, PartRun, conclusions, run_part
+from .part_runs import REJECTED, PartRun, conclusions, jitted, run_part
 from .part_tally import differences_of, tally_of
 from .refused import refused_facts
 from .tables import ROWS_AT_ONCE, schema
@@ -41,6 +44,7 @@ class ByColumns:
         self._taken = taken
         self._report = report
         self._read = fields_read(spec.rulesets)
+        self._programs = [jitted(program, spec.version) for program in spec.programs]
         self.bad_rows = taken[0].bad_rows
         self.as_of = self._as_of()
         self.plan: dict[str, Any] = {"lows": [part.low for part in taken[0].parts]}
@@ -63,18 +67,32 @@ class ByColumns:
 
     def parts(self, folder: Path, done: Mapping[int, Part]) -> Iterator[tuple[int, Part]]:
         """Each part by number, once its files are written; those that are done come as they are."""
-        spec = self._spec
         total, so_far = sum(part.rows for part in self._taken[0].parts), 0
-        for number, part in enumerate(self._taken[0].parts):
-            if number in done:
-                yield number, done[number]
-                continue
-            rows = part.rows
-            yield number, self._part(folder, number) if rows else _nothing(spec)
-            for taken in self._taken:
-                taken.parts[number].close()
-            so_far += rows
-            self._report("run", so_far, total)
+        numbers = iter(range(len(self._taken[0].parts)))
+        waiting: deque[tuple[int, Future[Part]]] = deque()
+        with ThreadPoolExecutor(WORKERS) as pool:
+            try:
+                while True:
+                    for number in itertools.islice(numbers, WORKERS - len(waiting)):
+                        waiting.append((number, pool.submit(self._done_or_run, folder, number, done)))
+                    if not waiting:
+                        return
+                    number, future = waiting.popleft()
+                    found = future.result()
+                    so_far += self._taken[0].parts[number].rows
+                    self._report("run", so_far, total)
+                    yield number, found
+            finally:
+                for _, future in waiting:
+                    future.cancel()
+
+    def _done_or_run(self, folder: Path, number: int, done: Mapping[int, Part]) -> Part:
+        if number in done:
+            return done[number]
+        found = self._part(folder, number) if self._taken[0].parts[number].rows else _nothing(self._spec)
+        for taken in self._taken:
+            taken.parts[number].close()
+        return found
 
     def _part(self, folder: Path, number: int) -> Part:
         """Run a part, and write what it came to."""
@@ -86,7 +104,7 @@ class ByColumns:
             columns.append(_with_kinds_of(columns[0], *spec.rulesets))
         runs: list[PartRun] = []
         whole = Part([])
-        for side, (program, own) in enumerate(zip(spec.programs, columns, strict=True)):
+        for side, (program, own) in enumerate(zip(self._programs, columns, strict=True)):
             run = run_part(program, own, self.as_of)
             runs.append(run)
             _write(file_of(folder, number, spec.names[side], "arrow"), conclusions(program.ruleset, own, run.derived))

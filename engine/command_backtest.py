@@ -104,6 +104,7 @@ def backtest_command(
         read(*facts, ignore_columns=ignore_columns, input_format=input_format),
         instant,
         part_facts,
+        __version__,
     )
     raise SystemExit(_backtest(spec, output, rejects, form, language))
 
@@ -115,7 +116,7 @@ def _backtest(spec: Spec, output: Path | None, rejects: str | None, form: str, l
         folder = output
         if folder is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="strikeout-")))
-        shop = stack.enter_context(workshop(folder, key_of(spec, __version__, way) if output is not None else ""))
+        shop = stack.enter_context(workshop(folder, key_of(spec, way) if output is not None else ""))
         file = stack.enter_context(writing(rejects)) if rejects is not None else None
         done = shop.begin()
         if done:

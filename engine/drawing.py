@@ -12,13 +12,14 @@ from strikeout.graphs.draw_svg import STYLE_AUTO, STYLE_DARK, STYLE_LIGHT, escap
 
 from . import html
 from .picture import Picture, Table
-from .problems import RunError, nearest, shorten
+from .problems import RunError, shorten
 from .writing import writing
 
 if TYPE_CHECKING:
     import networkx as nx
 
 FORMATS = ("html", "svg", "png", "graphml")
+_KNOWN = "known are `html`, `svg`, `png` and `graphml`"
 IN_NOTEBOOK = 100
 """How many rows of a table a notebook shows."""
 SCALE = 2.0
@@ -154,9 +155,13 @@ class Drawing:
         """
         if form == "png":
             return self.png()
-        made = {"svg": lambda: self.svg + "\n", "html": self.html, "graphml": self.graphml}
+        made: dict[str, Callable[[], str]] = {
+            "svg": lambda: self.svg + "\n",
+            "html": self.html,
+            "graphml": self.graphml,
+        }
         if form not in made:
-            raise RunError(f"`{shorten(form, 40)}` is no format of drawings; {_known(form)}")
+            raise RunError(f"`{shorten(form, 40)}` is no format of drawings; {_KNOWN}")
         return made[form]().encode()
 
     def _repr_html_(self) -> str:
@@ -187,12 +192,8 @@ def format_of(path: str) -> str:
     """
     suffix = PurePath(path).suffix.removeprefix(".").lower()
     if suffix not in FORMATS:
-        raise RunError(f"`{shorten(path, 100)}`: a drawing's format goes by the file's suffix; {_known(suffix)}")
+        raise RunError(f"`{shorten(path, 100)}`: a drawing's format goes by the file's suffix; {_KNOWN}")
     return suffix
-
-
-def _known(form: str) -> str:
-    return nearest(form, FORMATS) or "known are `html`, `svg`, `png` and `graphml`"
 
 
 def _table(table: Table, language: str) -> str:

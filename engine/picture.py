@@ -11,8 +11,8 @@ from strikeout.graphs.draw_text import clean, isolated
 from strikeout.graphs.draw_words import say
 
 from .facts import ID, Fact, Kind
+from .fates import Fate
 from .model import Ruleset
-from .standing import Standing
 from .words import Words
 
 MOST_ROWS = 2_000
@@ -120,23 +120,21 @@ class Pen:
             f"{number:,} {called}" if number > 1 else called for called, number in found.items()
         )
 
-    def why(self, standing: Standing) -> str:
+    def why(self, fate: Fate) -> str:
         """Why a complaint has its state."""
-        if standing.into is not None:
-            return self.say("merged-into", fact=f"{self.fact(standing.into)} ({self.words.instant(standing.into.at)})")
-        if standing.voided_by is not None:
-            by = f"{self.fact(standing.voided_by)} ({self.words.instant(standing.voided_by.at)})"
+        if fate.into is not None:
+            return self.say("merged-into", fact=f"{self.fact(fate.into)} ({self.words.instant(fate.into.at)})")
+        if fate.voided_by is not None:
+            by = f"{self.fact(fate.voided_by)} ({self.words.instant(fate.voided_by.at)})"
             return self.say("voided-by", fact=by)
-        if standing.brought:
-            return self.say(
-                "brought", facts=self.names([e.fact for e in standing.brought], lambda f: self.kind(f.kind))
-            )
-        if standing.stage == "over":
+        if fate.brought:
+            return self.say("brought", facts=self.names([e.fact for e in fate.brought], lambda f: self.kind(f.kind)))
+        if fate.stage == "over":
             return self.say("over")
-        if standing.rule is None or standing.stage not in ("condition", "not-in-force", "join", "ladder"):
+        if fate.rule is None or fate.stage not in ("condition", "not-in-force", "join", "ladder"):
             return ""
-        stopped = self.say("fails", text=clean(standing.condition)) if standing.condition else self.say(standing.stage)
-        return self.say("stopped", rule=clean(standing.rule.name), why=stopped)
+        stopped = self.say("fails", text=clean(fate.condition)) if fate.condition else self.say(fate.stage)
+        return self.say("stopped", rule=clean(fate.rule.name), why=stopped)
 
     def heading(self, name: str) -> str:
         """The heading of a column."""

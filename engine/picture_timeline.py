@@ -8,12 +8,12 @@ from strikeout.graphs.draw_text import clean
 from strikeout.graphs.draw_timeline import Bar, History, Lane, Mark, draw_timeline
 
 from .facts import INTEGER, Fact, Kind, Value
+from .fates import Fate, Fates, roles
 from .history import History as Facts
 from .history import passes
 from .model import Aggregate, Expression, LetValue, Literal, ParameterValue, Rule, Ruleset, Selection, Within, walk
 from .outcome import FOREVER, GOOD_STANDING, active_spans, rule_of, status
 from .picture import Pen, Picture, Table, first_id, look_of, shown
-from .standing import Standing, Standings, roles
 from .timeline import Entry, SubjectRun
 from .values import ArithmeticFault, Period
 
@@ -42,7 +42,7 @@ class _Timeline:
         self.run = run
         self.pen = Pen(ruleset, language)
         self.roles = roles(ruleset)
-        self.standings = Standings(ruleset, run, self.roles).all()
+        self.fates = Fates(ruleset, run, self.roles).all()
         self.facts = Facts(ruleset, run)
 
     def picture(self) -> Picture:
@@ -58,15 +58,15 @@ class _Timeline:
         found = status(self.ruleset, run)
         since = "" if found.since is None else pen.words.instant(found.since)
         name = found.kind if found.kind == GOOD_STANDING else pen.kind(self.ruleset.kinds_by_name[found.kind])
-        standing = pen.say("status-since", status=name, at=since) if since else pen.say("status", status=name)
-        numbers = pen.counts(s.state for s in self.standings)
+        stands = pen.say("status-since", status=name, at=since) if since else pen.say("status", status=name)
+        numbers = pen.counts(s.state for s in self.fates)
         as_of = pen.say("as-of", at=pen.words.instant(run.as_of))
         title = pen.say("timeline", subject=pen.subject(run.subject))
         ruleset = clean(pen.words.title(self.ruleset.title) or self.ruleset.name)
         history = History(
             title=title,
-            subtitle=pen.say("dot").join([ruleset, standing, numbers]),
-            description=pen.say("dot").join([ruleset, as_of, standing, numbers]),
+            subtitle=pen.say("dot").join([ruleset, stands, numbers]),
+            description=pen.say("dot").join([ruleset, as_of, stands, numbers]),
             groups=tuple((pen.say(name), tuple(lanes)) for name, lanes in groups if lanes),
             now=run.as_of,
             now_text=as_of,
@@ -81,22 +81,20 @@ class _Timeline:
         """A lane for each complainant and right, those with most complaints; the others share one."""
         pen = self.pen
         pairs: dict[tuple[str, ...], list[Mark]] = {}
-        for standing in self.standings:
-            fact = standing.fact
+        for fate in self.fates:
+            fact = fate.fact
             pair = tuple(
                 str(value)
                 for field in (self.roles.complainant, self.roles.right)
                 if field is not None and (value := fact.get(field)) is not None
             )
             name = fact.get(self.roles.name) if self.roles.name is not None else None
-            words = pen.say("dot").join(
-                part for part in (pen.full(fact), pen.say(standing.state), pen.why(standing)) if part
-            )
-            mark = Mark(fact.at, standing.state, shown(str(name)) if name is not None else "", words)
+            words = pen.say("dot").join(part for part in (pen.full(fact), pen.say(fate.state), pen.why(fate)) if part)
+            mark = Mark(fact.at, fate.state, shown(str(name)) if name is not None else "", words)
             pairs.setdefault(pair, []).append(mark)
         lanes = []
         for pair, marks in pairs.items():
-            kind = pen.kind(self.standings[0].fact.kind)
+            kind = pen.kind(self.fates[0].fact.kind)
             lanes.append(Lane(pen.say("dot").join(map(shown, pair)) or kind, marks=tuple(marks)))
         return self.fewer(lanes, "other-lanes")
 
@@ -266,7 +264,7 @@ class _Timeline:
     def key(self) -> Iterator[tuple[str, str]]:
         """The marks that occur, with their words."""
         pen = self.pen
-        states = {standing.state for standing in self.standings}
+        states = {fate.state for fate in self.fates}
         if self.run.pending:
             states.add("pending")
         yield from pen.states_key(states)
@@ -281,7 +279,7 @@ class _Timeline:
     def tables(self) -> Iterator[Table]:
         """Complaints with what became of them, sanctions, and what is pending."""
         pen, words = self.pen, self.pen.words
-        if self.standings:
+        if self.fates:
             yield Table.of(pen.say("complaints"), *self.complaint_rows())
         others = [
             {
@@ -318,13 +316,13 @@ class _Timeline:
         fields = [f for f in (self.roles.name, self.roles.complainant, self.roles.right) if f is not None]
         columns = [pen.heading("at"), *fields, pen.heading("state"), pen.heading("why")]
 
-        def row(standing: Standing) -> dict[str, object]:
-            fact = standing.fact
+        def row(fate: Fate) -> dict[str, object]:
+            fact = fate.fact
             ids = [None if (value := fact.get(field)) is None else shown(str(value)) for field in fields]
-            cells = [pen.words.instant(fact.at), *ids, pen.say(standing.state), pen.why(standing)]
+            cells = [pen.words.instant(fact.at), *ids, pen.say(fate.state), pen.why(fate)]
             return dict(zip(columns, cells, strict=True))
 
-        return columns, [row(standing) for standing in self.standings]
+        return columns, [row(fate) for fate in self.fates]
 
 
 def _read(rule: Rule) -> Iterator[Expression]:

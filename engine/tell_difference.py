@@ -60,7 +60,8 @@ class SideTeller(Teller):
         if trial.stage == "over" and self.trials.history.over is not None:
             over = self.trials.history.over.fact
             return self.say("over", kind=words.kind(over.kind), at=words.instant(over.at)), ()
-        return self._short_reason(trial)
+        text, children = self._short_reason(trial)
+        return (text + self.values.distance(trial.conditions[-1]) if trial.stage == "condition" else text), children
 
     @staticmethod
     def _same(one: Reason, other: Reason) -> bool:

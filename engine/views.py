@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from strikeout.graphs.complaints import Edge, complaint_graph
 
 from .facts import Fact
+from .fates import Fate, Fates, Roles, roles
 from .model import Rule, Ruleset
 from .order import kinds_derived_now, kinds_read
 from .outcome import record, rule_of
-from .standing import Roles, Standing, Standings, roles
 from .timeline import Reason, SubjectRun
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ def complaints_of(ruleset: Ruleset, runs: Iterable[SubjectRun]) -> nx.MultiDiGra
 
 def edges(ruleset: Ruleset, run: SubjectRun, found: Roles) -> Iterator[Edge]:
     """The facts of a run as edges, in the order of the run, void ones last."""
-    standings = Standings(ruleset, run, found).all()
-    by_place = {s.entry.place: s for s in standings if s.entry is not None}
+    fates = Fates(ruleset, run, found).all()
+    by_place = {s.entry.place: s for s in fates if s.entry is not None}
     known: dict[object, Fact] = {}
     for fact in (*(void.fact for void in run.voided), *(entry.fact for entry in run.entries)):
         if fact.kind.index in found.kinds and found.name is not None:
@@ -50,9 +50,9 @@ def edges(ruleset: Ruleset, run: SubjectRun, found: Roles) -> Iterator[Edge]:
         about = None if found.name is None else known.get(entry.fact.get(found.name))
         rule = None if entry.given else rule_of(entry)
         yield _edge(ruleset, found, entry.fact, about, by_place.get(entry.place), entry.given, rule)
-    for standing in standings:
-        if standing.entry is None:
-            yield _edge(ruleset, found, standing.fact, None, standing, True, None)
+    for fate in fates:
+        if fate.entry is None:
+            yield _edge(ruleset, found, fate.fact, None, fate, True, None)
 
 
 def _edge(
@@ -60,7 +60,7 @@ def _edge(
     found: Roles,
     fact: Fact,
     about: Fact | None,
-    standing: Standing | None,
+    fate: Fate | None,
     given: bool,
     rule: str | None,
 ) -> Edge:
@@ -76,19 +76,19 @@ def _edge(
 
     attributes: dict[str, Any] = {"at": ruleset.zone.format(fact.at), "given": given}
     attributes["fact"] = record(ruleset, fact, rule)
-    if standing is not None:
-        attributes["brought"] = [entry.fact.kind.name for entry in standing.brought]
-        if standing.into is not None:
-            attributes["into"] = record(ruleset, standing.into)
-        if standing.voided_by is not None:
-            attributes["voided_by"] = standing.voided_by.kind.name
+    if fate is not None:
+        attributes["brought"] = [entry.fact.kind.name for entry in fate.brought]
+        if fate.into is not None:
+            attributes["into"] = record(ruleset, fate.into)
+        if fate.voided_by is not None:
+            attributes["voided_by"] = fate.voided_by.kind.name
     return Edge(
         fact.subject,
         named(found.complainant),
         named(found.right),
         fact.kind.name,
         fact.at,
-        standing.state if standing is not None else "",
+        fate.state if fate is not None else "",
         named(found.name) or "",
         attributes,
     )

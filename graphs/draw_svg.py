@@ -76,6 +76,8 @@ DARK = {
 }
 
 
+MOST_TOLD = 400
+"""How many characters are said to who points at something."""
 NOTE = 14.0
 """From one line of a note to the next, in pixels."""
 
@@ -133,7 +135,7 @@ class Canvas:
 
     def _add(self, element: str, title: str) -> None:
         if title:
-            self._parts.append(f"<{element}><title>{escape(title)}</title></{element.split(' ', 1)[0]}>")
+            self._parts.append(f"<{element}>{_told(title)}</{element.split(' ', 1)[0]}>")
         else:
             self._parts.append(f"<{element}/>")
 
@@ -176,7 +178,7 @@ class Canvas:
             return
         held = "" if anchor == "start" else f' text-anchor="{anchor}"'
         weight = ' font-weight="600"' if bold else ""
-        told = f"<title>{escape(title)}</title>" if title else ""
+        told = _told(title) if title else ""
         self._parts.append(
             f'<text class="so-{look}" x="{number(x)}" y="{number(y)}" font-size="{number(size)}"{held}{weight}>'
             f"{told}{escape(text)}</text>"
@@ -267,6 +269,11 @@ class Canvas:
             f"<style>{STYLE_AUTO}</style>"
             f'<rect class="so-bg" width="{width}" height="{height}"/>{body}</svg>'
         )
+
+
+def _told(title: str) -> str:
+    """The words for who points at something."""
+    return f"<title>{escape(title if len(title) <= MOST_TOLD else title[: MOST_TOLD - 1] + '…')}</title>"
 
 
 def _disc(x: float, y: float, radius: float) -> str:

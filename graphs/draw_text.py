@@ -172,15 +172,24 @@ def wrap(text: str, width: float, size: float) -> list[str]:
             lines.append(line.rstrip())
             line = ""
         line += word if line else word.lstrip(" ")
-        while text_width(line, size) > width and len(line) > 1:
-            kept = line
-            while text_width(kept, size) > width and len(kept) > 1:
-                kept = kept[:-1]
-            lines.append(kept)
-            line = line[len(kept) :]
+        if text_width(line, size) > width:
+            *full, line = _pieces(line, width, size)
+            lines.extend(full)
     if line.strip():
         lines.append(line.rstrip())
     return lines or [""]
+
+
+def _pieces(word: str, width: float, size: float) -> list[str]:
+    """A word that is too long for a line, in as many as it takes."""
+    pieces, room = [""], width
+    for part in clusters(word):
+        room -= text_width(part, size)
+        if room < 0 and pieces[-1]:
+            pieces.append("")
+            room = width - text_width(part, size)
+        pieces[-1] += part
+    return pieces
 
 
 def lines_of(text: str, width: float, size: float, most: int) -> list[str]:

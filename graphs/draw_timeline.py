@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .draw_scale import Clock, Scale
 from .draw_svg import NOTE, Canvas, key, number
@@ -24,6 +24,8 @@ MOST_NOTES = 2
 """How many lines the note of a lane has at most."""
 MOST_ROWS = 4
 MOST_BARS = 8
+LABEL = 90.0
+"""How many pixels the label of a mark has."""
 COLUMN = 24.0
 TALL = 44.0
 """How high the tallest column of a dense lane is."""
@@ -228,7 +230,7 @@ def _plan(lane: Lane, scale: Scale, folded: Counter[str]) -> _Plan:
         rows = _plan_bars(plan, scale, folded)
         plan.height = max(rows * ROW + 8, least)
         return plan
-    marks = sorted(lane.marks, key=lambda mark: mark.at)
+    marks = [replace(mark, label=shorten(mark.label, LABEL, 11)) for mark in sorted(lane.marks, key=lambda m: m.at)]
     for labels, windows in ((True, True), (False, True), (False, False)):
         sides = [labels and scale.x(m.at) + 12 + text_width(m.label, 11) > scale.right + 14 for m in marks]
         extents = [_extent(scale, mark, labels, left, windows) for mark, left in zip(marks, sides, strict=True)]

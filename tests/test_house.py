@@ -91,7 +91,7 @@ FLOORS = (
             "tell_policy",
             "cases",
             "document",
-            "standing",
+            "fates",
             "views",
             "picture",
             "picture_timeline",

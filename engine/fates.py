@@ -47,7 +47,7 @@ class Roles:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Fate:
     """What became of a complaint.
 
     Attributes
@@ -157,7 +157,7 @@ def counting(rule: Rule) -> frozenset[int]:
     return frozenset(derived & found)
 
 
-class Standings:
+class Fates:
     """Says of every complaint of a run what became of it.
 
     Parameters
@@ -187,20 +187,20 @@ class Standings:
                 self._schedules.add(reason.trigger.place)
                 self._fired.setdefault(reason.trigger.place, set()).add(reason.rule.name)
 
-    def all(self) -> list[Standing]:
+    def all(self) -> list[Fate]:
         """Every complaint with what became of it, by its instant, then in the order of the run; void ones last."""
         furthest: dict[object, Entry] = {}
         for entry in self.run.entries:
             if entry.fact.kind.index in self.roles.kinds:
                 furthest[self._identity(entry.fact)] = entry
         found = [self.of(entry) for entry in furthest.values()]
-        gone: dict[object, Standing] = {}
+        gone: dict[object, Fate] = {}
         for void in self.run.voided:
             identity = self._identity(void.fact)
             if void.fact.kind.index in self.roles.kinds and identity not in furthest:
-                gone[identity] = Standing(void.fact, None, "voided", voided_by=void.by, rule=void.rule)
+                gone[identity] = Fate(void.fact, None, "voided", voided_by=void.by, rule=void.rule)
         found.extend(gone.values())
-        return sorted(found, key=lambda standing: standing.fact.at)
+        return sorted(found, key=lambda fate: fate.fact.at)
 
     def _identity(self, fact: Fact) -> object:
         """What makes two facts one complaint: its id, else the fact itself."""
@@ -222,7 +222,7 @@ class Standings:
         """Whether a fact was scheduled only to try rules when it falls due."""
         return entry.scheduled and not entry.fact.kind.effect and entry.fact.kind.index in self.roles.triggers
 
-    def of(self, entry: Entry) -> Standing:
+    def of(self, entry: Entry) -> Fate:
         """What became of a fact of the run."""
         fact, fired = entry.fact, self._fired.get(entry.place, set())
         brought = tuple(self.brought(entry))
@@ -232,12 +232,12 @@ class Standings:
             for rule in merging:
                 into = self._merged(rule, entry)
                 if into is not None:
-                    return Standing(fact, entry, "merged", brought, into=into.fact, rule=rule)
+                    return Fate(fact, entry, "merged", brought, into=into.fact, rule=rule)
         if brought:
-            return Standing(fact, entry, "counted", brought)
+            return Fate(fact, entry, "counted", brought)
         places = {entry.place, *(following.place for following in self._following.get(entry.place, ()))}
         if places & self._schedules:
-            return Standing(fact, entry, "pending")
+            return Fate(fact, entry, "pending")
         nearest = self._nearest(merging or rules, entry)
         due = self._following.get(entry.place)
         if due and nearest is not None and nearest.stage == "fired":
@@ -246,9 +246,9 @@ class Standings:
                 [rule for rule in self.ruleset.rules if due[-1].fact.kind in rule.triggers], due[-1]
             )
         if nearest is None:
-            return Standing(fact, entry, "not_counted")
+            return Fate(fact, entry, "not_counted")
         condition = nearest.conditions[-1].text if nearest.stage == "condition" else ""
-        return Standing(fact, entry, "not_counted", rule=nearest.rule, stage=nearest.stage, condition=condition)
+        return Fate(fact, entry, "not_counted", rule=nearest.rule, stage=nearest.stage, condition=condition)
 
     @property
     def trials(self) -> Trials:
