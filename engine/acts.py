@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
+from .act_kinds import answering_kinds, only_voids, voids_add_up
 from .facts import BOOLEAN, ID, TIME, Fact, Field, Kind, Type, Value, merge_duplicates
 from .model import Aggregate, Rule, Ruleset, TriggerField, rule_expressions, selections, walk
-from .order import kinds_read
 from .outcome import identity
 from .timeline import Entry, SubjectRun
 
@@ -63,62 +63,6 @@ def known_facts(run: SubjectRun) -> list[Fact]:
 def horizon(run: SubjectRun) -> int:
     """The instant at which the last of what is pending falls due; that of the run, where nothing is."""
     return max((pending.fact.at for pending in run.pending), default=run.as_of)
-
-
-# Which kinds do what.
-
-
-def void_kinds(ruleset: Ruleset) -> frozenset[int]:
-    """The kinds that void others."""
-    return frozenset(kind.index for rule in ruleset.void_rules for kind in rule.triggers)
-
-
-def harmful_kinds(ruleset: Ruleset) -> frozenset[int]:
-    """The kinds from which a chain of rules leads to a fact with an effect, or to the terminal one."""
-    ends = {kind.index for kind in ruleset.kinds if kind.effect or kind is ruleset.terminal}
-    return _leading_to(ruleset, ends)
-
-
-def answering_kinds(ruleset: Ruleset) -> frozenset[int]:
-    """The given kinds that may answer a sanction: some rule asks for them, or they lead to a fact that ends one.
-
-    A kind that can be voided, that is derived or that leads to a sanction is no answer.
-    """
-    asked = set(_leading_to(ruleset, {kind.index for kind in ruleset.kinds if kind.ends is not None}))
-    for rule in ruleset.rules:
-        asked |= kinds_read(rule)
-    charges = {target.kind.index for rule in ruleset.void_rules for target in rule.voids}
-    charges |= {kind.index for kind in ruleset.derivable} | void_kinds(ruleset) | harmful_kinds(ruleset)
-    return frozenset(kind.index for kind in ruleset.kinds if kind.given and kind.index in asked - charges)
-
-
-def _leading_to(ruleset: Ruleset, kinds: set[int]) -> frozenset[int]:
-    found = set(kinds)
-    while True:
-        more = {
-            kind.index
-            for rule in ruleset.rules
-            if any(derivation.kind.index in found for _, _, derivation in rule.derivations())
-            for kind in rule.triggers
-        } - found
-        if not more:
-            return frozenset(found)
-        found |= more
-
-
-def voids_add_up(ruleset: Ruleset) -> bool:
-    """Whether what a fact voids is the same whichever other facts there are: no void rule counts or joins."""
-    return not any(
-        rule.joins or any(isinstance(node, Aggregate) for part in rule_expressions(rule) for node in walk(part))
-        for rule in ruleset.void_rules
-    )
-
-
-def _only_voids(ruleset: Ruleset, kind: Kind) -> bool:
-    """Whether no rule but void rules takes note of a kind."""
-    if kind.effect or kind.ends is not None or kind is ruleset.terminal:
-        return False
-    return not any(kind in rule.triggers or kind.index in kinds_read(rule) for rule in ruleset.rules)
 
 
 # Facts.
@@ -212,31 +156,46 @@ def voiding(ruleset: Ruleset, run: SubjectRun, known: Sequence[Fact], rerun: Rer
                         for made in filled(kind, at, subject, values, seen):
                             found.setdefault(made, rule)
     present, add_up = set(known), voids_add_up(ruleset)
+    standing_by = _Keyed(standing)
     acts = []
     for made in found:
-        if made in present:
-            continue
-        voids = _voided(ruleset, run, known, made, rerun)
-        if voids:
-            acts.append(Act(made, voids, None, not _only_voids(ruleset, made.kind), add_up))
+        if made not in present:
+            voids = _voided(ruleset, run, known, made, standing_by, rerun)
+            if voids:
+                acts.append(Act(made, voids, None, not only_voids(ruleset, made.kind), add_up))
     return acts
 
 
-def _voided(ruleset: Ruleset, run: SubjectRun, known: Sequence[Fact], made: Fact, rerun: Rerun) -> frozenset[Fact]:
+class _Keyed:
+    """Facts by the values that they have in some slots."""
+
+    def __init__(self, facts: Sequence[Fact]) -> None:
+        self._facts = facts
+        self._keyed: dict[tuple[Kind, tuple[int, ...]], dict[tuple[Value, ...], list[Fact]]] = {}
+
+    def of(self, kind: Kind, slots: tuple[int, ...], key: tuple[Value, ...]) -> Sequence[Fact]:
+        """The facts of a kind that have these values."""
+        known = self._keyed.get((kind, slots))
+        if known is None:
+            known = self._keyed[kind, slots] = {}
+            for fact in self._facts:
+                if fact.kind is kind:
+                    known.setdefault(tuple([fact.values[slot] for slot in slots]), []).append(fact)
+        return () if None in key else known.get(key, ())
+
+
+def _voided(
+    ruleset: Ruleset, run: SubjectRun, known: Sequence[Fact], made: Fact, standing: _Keyed, rerun: Rerun
+) -> frozenset[Fact]:
     """What a fact would void that is not voided yet."""
     rules = [rule for rule in ruleset.void_rules if made.kind in rule.triggers]
     if all(_unconditional(rule) for rule in rules):
-        found = []
+        found: list[Fact] = []
         for rule in rules:
             for target in rule.voids:
-                key = [(slot, made.get(e.name)) for slot, e in target.by if isinstance(e, TriggerField)]
-                found += [
-                    entry.fact
-                    for entry in run.entries
-                    if entry.given
-                    and entry.fact.kind is target.kind
-                    and all(value is not None and entry.fact.values[slot] == value for slot, value in key)
-                ]
+                slots = tuple(slot for slot, _ in target.by)
+                key = tuple(made.get(e.name) for _, e in target.by if isinstance(e, TriggerField))
+                found += standing.of(target.kind, slots, key)
         return frozenset(found)
     after = rerun(merge_duplicates([*known, made]), run.as_of)
     before = {void.fact for void in run.voided}

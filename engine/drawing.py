@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from strikeout.graphs.draw_svg import STYLE_AUTO, STYLE_DARK, STYLE_LIGHT, escape, legal
+from strikeout.graphs.draw_svg import STYLE, escape, fixed_style, legal
 
 from . import html
 from .picture import Picture, Table
@@ -108,7 +108,7 @@ class Drawing:
             import resvg_py
         except ImportError:
             raise RunError("PNG needs the extra `viz`: pip install 'strikeout[viz]'") from None
-        svg = self.svg.replace(STYLE_AUTO, STYLE_DARK if dark else STYLE_LIGHT, 1)
+        svg = self.svg.replace(STYLE, fixed_style(dark), 1)
         try:
             return bytes(resvg_py.svg_to_bytes(svg_string=svg, zoom=scale))
         except ValueError as error:

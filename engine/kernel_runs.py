@@ -22,10 +22,9 @@ from .jitted import load_kernel
 from .model import Ruleset
 from .outcome import Summary
 
-SLICE = 500_000
-"""How many facts are laid out at a time, about."""
+SLICE = 50000
+"""How many facts are laid out at a time, about; what the generated code reads and writes stays close at hand."""
 
-MORE_ROOM = 2
 NUMBER, PLACE, ENTRY = range(3)
 """The columns of what was derived: the subject, its place in the run, then the entry's."""
 
@@ -65,10 +64,10 @@ class Jitted:
         """Run all subjects as of an instant."""
         texts, literals, names = self._texts(columns)
         found = Found(self.ruleset, self.kernel, self.rules, texts, as_of)
-        work = Workspace.of(self.kernel, 1_024)
+        desk = Desk(self.kernel, (literals, *zone_arrays(self.ruleset)))
         for first, last in _slices(columns.starts):
             own = columns.of(first, last)
-            found.add(first, *self._run(own, as_of, work, literals, names[first:last]), own)
+            found.add(first, *self._run(own, as_of, desk, names[first:last]), own)
         return found
 
     def _texts(self, columns: Columns) -> tuple[Mapping[str, Any], Array, Array]:
@@ -89,43 +88,42 @@ class Jitted:
         fields = {f.name for kind in self.ruleset.kinds for f in kind.fields if is_text(f.type)}
         return dict.fromkeys(fields, whole), codes[0], codes[1]
 
-    def _run(
-        self, columns: Columns, as_of: int, work: Workspace, literals: Array, names: Array
-    ) -> tuple[Array, Array, Array]:
+    def _run(self, columns: Columns, as_of: int, desk: Desk, names: Array) -> tuple[Array, Array, Array]:
         """What was derived, which subjects were rejected, and what became of each fact."""
-        laid_out = self._laid_out(columns)
         rows, subjects = len(columns), len(columns.subjects)
+        laid_out = self._laid_out(columns)
         flags = numpy.zeros(rows, numpy.int64)
         flags[columns.at > as_of] = LATER
         if columns.known_at is not None:
             flags[columns.known_at > as_of] = LATER
         voids = numpy.zeros((rows, 2), numpy.int64)
-        arguments = (laid_out, flags, voids, literals, *zone_arrays(self.ruleset))
-        width = ENTRY + FIELDS + self.kernel.layout.width
-        room = numpy.empty((MORE_ROOM * rows + 1_000, width), numpy.int64)
-        rejections = numpy.empty((1_000, 4), numpy.int64)
         derived: list[Array] = []
         rejected: list[Array] = []
         begin = 0
         while begin < subjects:
             begin, why, filled, wrong = self.module.drive(
-                *arguments,
-                *work.arrays.values(),
+                laid_out,
+                flags,
+                voids,
+                *desk.constants,
+                *desk.work.arrays.values(),
                 columns.starts,
                 names,
                 as_of,
                 begin,
                 subjects,
-                room,
-                rejections,
+                desk.room,
+                desk.rejections,
             )
-            derived.append(room[:filled].copy())
-            rejected.append(rejections[:wrong, 0].copy())
+            more = begin < subjects
+            derived.append(desk.room[:filled].copy() if more else desk.room[:filled])
+            rejected.append(desk.rejections[:wrong, 0].copy())
             if why == 1:
-                work.grow()
+                desk.work.grow()
             elif why and not filled and not wrong:
-                room = numpy.empty((2 * len(room), width), numpy.int64)
-        return numpy.concatenate(derived), numpy.concatenate(rejected), flags
+                desk.enlarge()
+        whole = derived[0] if len(derived) == 1 else numpy.concatenate(derived)
+        return whole, numpy.concatenate(rejected), flags
 
     def _laid_out(self, columns: Columns) -> Array:
         """The facts as the generated code reads them: kind, instant, then the cells of the layout."""
@@ -146,6 +144,20 @@ class Jitted:
                 present = False if column is None else True if column.present is None else column.present
                 found[2 + layout.known[name]] = present
         return found
+
+
+class Desk:
+    """What one thread works with: the arrays of the generated code, and room for what it gives."""
+
+    def __init__(self, kernel: Kernel, constants: tuple[Array, ...]) -> None:
+        self.constants = constants
+        self.work = Workspace.of(kernel, 1_024)
+        self.room = numpy.empty((4 * SLICE, ENTRY + FIELDS + kernel.layout.width), numpy.int64)
+        self.rejections = numpy.empty((1_000, 4), numpy.int64)
+
+    def enlarge(self) -> None:
+        """Make more room."""
+        self.room = numpy.empty((2 * len(self.room), self.room.shape[1]), numpy.int64)
 
 
 def _slices(starts: Array) -> list[tuple[int, int]]:
@@ -180,6 +192,7 @@ class Found:
 
     def add(self, first: int, derived: Array, rejected: Array, flags: Array, columns: Columns) -> None:
         """Add a slice that begins with a subject."""
+        derived = numpy.asfortranarray(derived)
         gone = numpy.zeros(len(columns.subjects), bool)
         gone[rejected] = True
         subject_of = numpy.repeat(numpy.arange(len(gone)), numpy.diff(columns.starts))

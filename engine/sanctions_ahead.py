@@ -6,10 +6,12 @@ one from counting is over. What is found is so for that very copy; that nothing 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from .acts import Rerun, conclusions_besides, fresh_id, harmful_kinds, horizon, known_facts, own_id
+from .act_kinds import harmful_kinds
+from .acts import Rerun, conclusions_besides, fresh_id, horizon, known_facts, own_id
 from .facts import DURATION, ID, INTEGER, TIME, Fact, Kind, Value, merge_duplicates
 from .history import History
 from .model import Aggregate, JoinedField, OwnField, Ruleset, TriggerField, rule_expressions, selections, walk
@@ -24,7 +26,7 @@ MOST_MORE = 3
 """How many more facts are looked at, unless told."""
 
 MOST_LIKE = 12
-"""How many kinds of facts, the newest, are copied."""
+"""How many sorts of facts are copied: those of which there are most, of equal ones the newest."""
 
 MOST_INSTANTS = 6
 """At how many instants a copy is tried, each after another window is over."""
@@ -51,14 +53,16 @@ class _Ahead:
         """The facts to copy, the newest of each sort; whether their ids are to be new too."""
         harmful, names = harmful_kinds(self.ruleset), _names_that_matter(self.ruleset)
         found: dict[tuple[object, ...], tuple[Fact, bool]] = {}
+        numbers: Counter[tuple[object, ...]] = Counter()
         given = [e.fact for e in self.run.entries if e.given and e.fact.kind.index in harmful]
         for fact in reversed(given):
             anyone, same = self._sorts(fact, names)
             if anyone is not None:
                 found.setdefault((True, *anyone), (fact, True))
             found.setdefault((False, *same), (fact, False))
-        specific = [like for like in found.values() if not like[1]][:MOST_LIKE]
-        return [*(like for like in found.values() if like[1]), *specific]
+            numbers[False, *same] += 1
+        specific = sorted((key for key in found if not key[0]), key=lambda key: -numbers[key])[:MOST_LIKE]
+        return [*(like for like in found.values() if like[1]), *(found[key] for key in specific)]
 
     @staticmethod
     def _sorts(fact: Fact, names: frozenset[str]) -> tuple[tuple[object, ...] | None, tuple[object, ...]]:
@@ -202,6 +206,8 @@ class NextSanctions(AheadRecord):
 def next_sanctions(ruleset: Ruleset, run: SubjectRun, rerun: Rerun, most: int = MOST_MORE) -> NextSanctions:
     """What would bring the next sanction of a subject, each checked by running it.
 
+    Of facts like those before, with the ids that they have, only those of which the fewest bring one are told.
+
     Parameters
     ----------
     ruleset : Ruleset
@@ -220,8 +226,11 @@ def next_sanctions(ruleset: Ruleset, run: SubjectRun, rerun: Rerun, most: int = 
     found: list[NextSanction] = []
     general: dict[tuple[object, ...], int] = {}
     kept: dict[object, int] = {}
+    fewest = most
     for like, anyone in likes:
-        sanction = search.search(like, anyone, most)
+        sanction = search.search(like, anyone, most if anyone else fewest)
+        if sanction is not None and not anyone:
+            fewest = min(fewest, len(sanction.facts))
         brings = () if sanction is None else tuple(entry.fact.kind.index for entry in sanction.brings)
         instants = () if sanction is None else tuple(fact.at for fact in sanction.facts)
         key = (_sort_of(like), instants, brings)
@@ -236,6 +245,7 @@ def next_sanctions(ruleset: Ruleset, run: SubjectRun, rerun: Rerun, most: int = 
     for named, place in general.items():
         if named[0] not in kept:
             found[place] = replace(found[place], whoever=True)
+    found = [sanction for sanction in found if sanction.anyone or len(sanction.facts) == fewest]
     found.sort(
         key=lambda s: (
             len(s.facts),

@@ -51,11 +51,16 @@ Tell = Callable[[Sequence[Step]], list[str]]
 
 
 def drawn(steps: Sequence[Step], most: int = MOST_STEPS) -> list[Step]:
-    """The steps that are drawn: the first, the weightiest, and of equal ones the newest; in order."""
+    """The steps that are drawn: the first, the weightiest, and of equal ones the newest; in order.
+
+    A single step between two of them is drawn as well, as to fold it would save nothing.
+    """
     if len(steps) <= most:
         return list(steps)
-    ranked = sorted(steps, key=lambda step: (step.number != steps[0].number, -step.weight, -step.number))
-    return sorted(ranked[:most], key=lambda step: step.number)
+    places = range(len(steps))
+    ranked = sorted(places, key=lambda place: (place > 0, -steps[place].weight, -place))
+    kept = set(ranked[:most])
+    return [steps[place] for place in places if place in kept or {place - 1, place + 1} <= kept | {len(steps)}]
 
 
 def draw_firings(firings: Firings, language: str, tell: Tell) -> tuple[str, list[str]]:

@@ -48,7 +48,7 @@ def draw_rules(picture: RulesPicture) -> str:
             canvas.fitted(left, y + 8, heading, width + GAP - 8, 11, "soft", bold=True)
         y = draw_layers(canvas, part.boxes, part.links, columns, y + 22) + 16
     key(canvas, MARGIN, y + 12, room, picture.key)
-    return canvas.svg(picture.title, picture.description, 0)
+    return canvas.svg(picture.title, picture.description, 10)
 
 
 def _columns(part: Part) -> Columns:

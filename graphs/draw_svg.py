@@ -13,9 +13,10 @@ from collections.abc import Sequence
 
 from .draw_text import UNKNOWN, lines_of, shorten, text_width, wrap
 
-FONTS = (
-    "'Helvetica Neue', Arial, 'Liberation Sans', 'Noto Sans', 'PingFang SC', 'Hiragino Sans GB', 'Microsoft YaHei', "
-    "'Noto Sans CJK SC', 'Noto Sans SC', 'Source Han Sans SC', 'WenQuanYi Micro Hei', sans-serif"
+_LATIN = "'Helvetica Neue', Arial, 'Liberation Sans', 'Noto Sans'"
+_CHINESE = (
+    "'PingFang SC', 'Hiragino Sans GB', 'Microsoft YaHei', 'Noto Sans CJK SC', 'Noto Sans SC', 'Source Han Sans SC', "
+    "'WenQuanYi Micro Hei'"
 )
 
 LIGHT = {
@@ -102,11 +103,19 @@ def _rules(colours: dict[str, str]) -> str:
     return "".join(f".so-{name}{{{value}}}" for name, value in colours.items())
 
 
-_COMMON = f".so text{{font-family:{FONTS}}}"
-STYLE_AUTO = f"{_COMMON}{_rules(LIGHT)}@media (prefers-color-scheme:dark){{{_rules(DARK)}}}"
-"""The style of a picture that follows the reader's choice of light or dark."""
-STYLE_LIGHT = _COMMON + _rules(LIGHT)
-STYLE_DARK = _COMMON + _rules(DARK)
+STYLE = (
+    f".so text{{font-family:{_LATIN}, {_CHINESE}, sans-serif}}{_rules(LIGHT)}"
+    f"@media (prefers-color-scheme:dark){{{_rules(DARK)}}}"
+)
+"""The style of a picture; it follows the reader's choice of light or dark."""
+
+
+def fixed_style(dark: bool) -> str:
+    """The style of a picture that is light or dark for good.
+
+    It is for renderers that take one font for a whole text, so those with Chinese characters come first.
+    """
+    return f".so text{{font-family:{_CHINESE}, {_LATIN}, sans-serif}}{_rules(DARK if dark else LIGHT)}"
 
 
 def number(value: float) -> str:
@@ -266,7 +275,7 @@ class Canvas:
             f'<svg xmlns="http://www.w3.org/2000/svg" class="so" width="{width}" height="{height}" '
             f'viewBox="0 0 {width} {height}" role="img" aria-labelledby="{name}-t {name}-d">'
             f'<title id="{name}-t">{escape(title)}</title><desc id="{name}-d">{escape(description)}</desc>'
-            f"<style>{STYLE_AUTO}</style>"
+            f"<style>{STYLE}</style>"
             f'<rect class="so-bg" width="{width}" height="{height}"/>{body}</svg>'
         )
 

@@ -97,8 +97,6 @@ def _ems(character: str) -> float:
         return 1.4
     if code in _GIANTS or 0x12000 <= code < 0x12550:
         return _GIANTS.get(code, 4.0)
-    if character == "·":
-        return 0.5
     wide = unicodedata.east_asian_width(character)
     return 1.0 if wide in ("W", "F", "A") else 0.85
 

@@ -72,6 +72,7 @@ FLOORS = (
             "questions",
             "support",
             "goals",
+            "act_kinds",
             "acts",
             "words_ahead",
             "remedy",

@@ -1,0 +1,1 @@
+from engine.act_kinds import *
