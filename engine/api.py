@@ -18,7 +18,6 @@ from .outcome import JournalEntry, Record, Status, Summary, record, rule_of, to_
 from .problems import FactError, Problem, RunError, Source, listing, nearest
 from .rete import ReteProgram
 from .rows import BadCell, Binder
-from .streaming import as_row
 from .tables import columns
 from .timeline import Entry, Program, Rejection, SubjectRun, run_subject
 
@@ -624,6 +623,7 @@ class Outcome:
         """
         from .amend import chosen
         from .difference import Changes, Side, differ
+        from .streaming import as_row
         from .tell_difference import Difference
 
         model, other = self.ruleset.model, self.ruleset

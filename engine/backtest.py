@@ -131,11 +131,11 @@ class Runner(Protocol):
     bad_rows: int
     plan: dict[str, Any]
 
-    def parts(self, folder: Path, done: Mapping[int, Part]) -> Iterator[tuple[int, Part]]:
-        """Each part by number, once its files are written; those that are done come as they are."""
+    def parts(self, folder: Path, done: Mapping[int, Part], into: Path | None) -> Iterator[tuple[int, Part]]:
+        """Each part by number, once its files are written; those that are done come as they are.
 
-    def assemble(self, folder: Path, parts: Sequence[int], into: Path) -> None:
-        """Put the files of all parts together."""
+        When all were given, `into` holds the whole tables. Without it, nothing but counts is made.
+        """
 
     def refused(self, rejected: Sequence[Sequence[str]]) -> Iterator[tuple[str, str, dict[str, object]]]:
         """Place, reason and row of each fact of the subjects whose runs were rejected."""
@@ -295,22 +295,26 @@ def put_in_place(made: Path, folder: Path) -> None:
         shutil.rmtree(folder / PARTS)
 
 
-def run(spec: Spec, runner: Runner, shop: Workshop, done: Mapping[int, Part]) -> tuple[Result, list[int]]:
+def run(spec: Spec, runner: Runner, shop: Workshop, done: Mapping[int, Part], into: Path | None) -> Result:
     """Run all parts; what each came to is kept as soon as it is finished.
 
-    Returns
-    -------
-    Result
-        What the backtest came to.
-    list of int
-        The numbers of the parts.
+    Parameters
+    ----------
+    spec : Spec
+        What the backtest is made of.
+    runner : Runner
+        Runs the parts.
+    shop : Workshop
+        Keeps them.
+    done : mapping
+        Those that are finished.
+    into : Path, optional
+        Where the tables are to go.
     """
     whole = Part([Tally() for _ in spec.programs], rejected=[[] for _ in spec.programs])
     shop.planned(runner.plan)
-    numbers: list[int] = []
-    for number, part in runner.parts(shop.folder, done):
+    for number, part in runner.parts(shop.folder, done, into):
         if number not in done:
             shop.finished(number, part)
         whole.add(part)
-        numbers.append(number)
-    return Result(spec, whole, runner.as_of, runner.bad_rows), numbers
+    return Result(spec, whole, runner.as_of, runner.bad_rows)

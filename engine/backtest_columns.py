@@ -65,28 +65,42 @@ class ByColumns:
     def _columns(self, side: int, number: int) -> Columns:
         return in_order(self._taken[side].parts[number].table(), self._spec.rulesets[side], self._read)
 
-    def parts(self, folder: Path, done: Mapping[int, Part]) -> Iterator[tuple[int, Part]]:
+    def parts(self, folder: Path, done: Mapping[int, Part], into: Path | None) -> Iterator[tuple[int, Part]]:
         """Each part by number, once its files are written; those that are done come as they are."""
         total, so_far = sum(part.rows for part in self._taken[0].parts), 0
         numbers = iter(range(len(self._taken[0].parts)))
         waiting: deque[tuple[int, Future[Part]]] = deque()
-        with ThreadPoolExecutor(WORKERS) as pool:
-            try:
-                while True:
-                    for number in itertools.islice(numbers, WORKERS - len(waiting)):
-                        waiting.append((number, pool.submit(self._done_or_run, folder, number, done)))
-                    if not waiting:
-                        return
-                    number, future = waiting.popleft()
-                    found = future.result()
-                    so_far += self._taken[0].parts[number].rows
-                    self._report("run", so_far, total)
-                    yield number, found
-            finally:
-                for _, future in waiting:
-                    future.cancel()
+        with contextlib.ExitStack() as stack:
+            wholes = [stack.enter_context(whole) for whole in self._wholes(into)] if into is not None else []
+            pool = stack.enter_context(ThreadPoolExecutor(WORKERS))
+            stack.callback(lambda: [future.cancel() for _, future in waiting])
+            while True:
+                for number in itertools.islice(numbers, WORKERS - len(waiting)):
+                    made = folder if into is not None else None
+                    waiting.append((number, pool.submit(self._done_or_run, made, number, done)))
+                if not waiting:
+                    return
+                number, future = waiting.popleft()
+                found = future.result()
+                so_far += self._taken[0].parts[number].rows
+                self._report("run", so_far, total)
+                yield number, found
+                for name, whole in zip(self._tables, wholes, strict=bool(wholes)):
+                    whole.add(file_of(folder, number, name, "arrow"))
 
-    def _done_or_run(self, folder: Path, number: int, done: Mapping[int, Part]) -> Part:
+    @property
+    def _tables(self) -> list[str]:
+        names = self._spec.names
+        return [*names, DIFFERENCES] if len(names) == 2 else [*names]
+
+    def _wholes(self, into: Path) -> Iterator[Whole]:
+        """The tables of all parts."""
+        for name, ruleset in zip(self._spec.names, self._spec.rulesets, strict=True):
+            yield Whole(into / f"{name}.parquet", schema(ruleset))
+        if len(self._spec.names) == 2:
+            yield Whole(into / f"{DIFFERENCES}.parquet", differences_schema(self._spec.rulesets))
+
+    def _done_or_run(self, folder: Path | None, number: int, done: Mapping[int, Part]) -> Part:
         if number in done:
             return done[number]
         found = self._part(folder, number) if self._taken[0].parts[number].rows else _nothing(self._spec)
@@ -94,7 +108,7 @@ class ByColumns:
             taken.parts[number].close()
         return found
 
-    def _part(self, folder: Path, number: int) -> Part:
+    def _part(self, folder: Path | None, number: int) -> Part:
         """Run a part, and write what it came to."""
         spec = self._spec
         columns = [self._columns(side, number) for side in range(len(self._taken))]
@@ -104,26 +118,19 @@ class ByColumns:
             columns.append(_with_kinds_of(columns[0], *spec.rulesets))
         runs: list[PartRun] = []
         whole = Part([])
-        for side, (program, own) in enumerate(zip(self._programs, columns, strict=True)):
+        for name, program, own in zip(spec.names, self._programs, columns, strict=True):
             run = run_part(program, own, self.as_of)
             runs.append(run)
-            _write(file_of(folder, number, spec.names[side], "arrow"), conclusions(program.ruleset, own, run.derived))
+            if folder is not None:
+                _write(file_of(folder, number, name, "arrow"), conclusions(program.ruleset, own, run.derived))
             whole.tallies.append(tally_of(program.ruleset, own, run))
             rejected = pyarrow.array(run.status == REJECTED)
             whole.rejected.append(own.subjects.filter(rejected).to_pylist())
         if len(runs) == 2:
             whole.differences, found = differences_of(spec.rulesets, columns[0], runs)
-            _write(file_of(folder, number, DIFFERENCES, "arrow"), differences_table(spec.rulesets, found))
+            if folder is not None:
+                _write(file_of(folder, number, DIFFERENCES, "arrow"), differences_table(spec.rulesets, found))
         return whole
-
-    def assemble(self, folder: Path, parts: Sequence[int], into: Path) -> None:
-        """Put the files of all parts together as Parquet; conclusions as `strikeout run` writes them."""
-        for name, ruleset in zip(self._spec.names, self._spec.rulesets, strict=True):
-            found = (file_of(folder, number, name, "arrow") for number in parts)
-            _assemble(found, into / f"{name}.parquet", schema(ruleset))
-        if len(self._spec.rulesets) == 2:
-            found = (file_of(folder, number, DIFFERENCES, "arrow") for number in parts)
-            _assemble(found, into / f"{DIFFERENCES}.parquet", differences_schema(self._spec.rulesets))
 
     def refused(self, rejected: Sequence[Sequence[str]]) -> Iterator[tuple[str, str, dict[str, object]]]:
         """Place, reason and row of each fact of the subjects whose runs were rejected."""
@@ -225,37 +232,44 @@ def _write(path: Path, table: Any) -> None:
         made.replace(path)
 
 
-def _assemble(paths: Iterator[Path], into: Path, arrow_schema: Any) -> None:
-    """Put tables together as Parquet, in groups of whole subjects."""
-    with refusals(f"`{into}`"), open(into, "wb") as file:
-        writer = pyarrow.parquet.ParquetWriter(file, arrow_schema)
-        for group in _groups(_batches(paths), arrow_schema):
-            writer.write_table(group)
-        writer.close()
+class Whole:
+    """The table of all parts as Parquet, in groups of whole subjects, as `tables.Parquet` makes them.
 
+    A group has `ROWS_AT_ONCE` rows, and as many more as the last subject has.
+    """
 
-def _batches(paths: Iterator[Path]) -> Iterator[Any]:
-    for path in paths:
-        if path.exists():
-            with pyarrow.memory_map(str(path)) as file:
-                reader = pyarrow.ipc.open_file(file)
-                for number in range(reader.num_record_batches):
-                    yield reader.get_batch(number)
+    def __init__(self, path: Path, arrow_schema: Any) -> None:
+        self._path = path
+        self._waiting = pyarrow.table([[]] * len(arrow_schema), schema=arrow_schema)
+        with refusals(f"`{path}`"):
+            self._file = open(path, "wb")  # noqa: SIM115
+            self._writer = pyarrow.parquet.ParquetWriter(self._file, arrow_schema)
 
+    def __enter__(self) -> Whole:
+        return self
 
-def _groups(batches: Iterator[Any], arrow_schema: Any) -> Iterator[Any]:
-    """Tables of `ROWS_AT_ONCE` rows and as many more as the last subject has, as `tables.Parquet` groups them."""
-    waiting = pyarrow.table([[]] * len(arrow_schema), schema=arrow_schema)
-    for batch in batches:
-        waiting = pyarrow.concat_tables([waiting, pyarrow.Table.from_batches([batch])])
-        while True:
-            end = _end_of_group(waiting.column(0))
-            if end is None:
-                break
-            yield waiting.slice(0, end).combine_chunks()
+    def __exit__(self, *error: object) -> None:
+        with refusals(f"`{self._path}`"), self._file:
+            if error[0] is None:
+                if self._waiting.num_rows:
+                    self._writer.write_table(self._waiting.combine_chunks())
+                self._writer.close()
+
+    def add(self, path: Path) -> None:
+        """Add the table of a part; of one without facts there is none."""
+        if not path.exists():
+            return
+        with refusals(f"`{self._path}`"), pyarrow.memory_map(str(path)) as file:
+            reader = pyarrow.ipc.open_file(file)
+            for number in range(reader.num_record_batches):
+                self._add(pyarrow.Table.from_batches([reader.get_batch(number)]))
+
+    def _add(self, table: Any) -> None:
+        waiting = pyarrow.concat_tables([self._waiting, table])
+        while (end := _end_of_group(waiting.column(0))) is not None:
+            self._writer.write_table(waiting.slice(0, end).combine_chunks())
             waiting = waiting.slice(end)
-    if waiting.num_rows:
-        yield waiting.combine_chunks()
+        self._waiting = waiting
 
 
 def _end_of_group(subjects: Any) -> int | None:

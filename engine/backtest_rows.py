@@ -42,7 +42,7 @@ class ByRows:
         self.bad_rows = intakes[0].bad_rows
         self.plan: dict[str, Any] = {}
 
-    def parts(self, folder: Path, done: Mapping[int, Part]) -> Iterator[tuple[int, Part]]:
+    def parts(self, folder: Path, done: Mapping[int, Part], into: Path | None) -> Iterator[tuple[int, Part]]:
         """Each part by number, once its files are written; those that are done come as they are."""
         groups = self._groups()
         number = so_far = 0
@@ -50,11 +50,13 @@ class ByRows:
         while True:
             part, facts = self._part(folder, number, groups, done.get(number))
             if part is None:
-                return
+                break
             so_far += facts
             self._report("run", so_far, total)
             yield number, part
             number += 1
+        if into is not None:
+            self._assemble(folder, number, into)
 
     def _groups(self) -> Iterator[tuple[str, list[tuple[list[Fact], int]]]]:
         """Each subject by code point: its facts for each ruleset, and how many rows gave them."""
@@ -136,13 +138,13 @@ class ByRows:
         said = (_said(runs[0].conclusions), _said(runs[1].conclusions))
         return difference(subject, (one, other), (first, second), said)
 
-    def assemble(self, folder: Path, parts: Sequence[int], into: Path) -> None:
+    def _assemble(self, folder: Path, parts: int, into: Path) -> None:
         """Put the files of all parts together."""
         sides = len(self._spec.programs)
         for name in (*self._spec.names, *([DIFFERENCES] if sides == 2 else [])):
             path = into / f"{name}.jsonl"
             with refusals(f"`{path}`"), open(path, "wb") as whole:
-                for number in parts:
+                for number in range(parts):
                     with open(file_of(folder, number, name, "jsonl"), "rb") as file:
                         shutil.copyfileobj(file, whole, 1 << 20)
 

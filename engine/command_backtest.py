@@ -127,15 +127,17 @@ def _backtest(spec: Spec, output: Path | None, rejects: str | None, form: str, l
 
         with _progress() as report, _kept(shop.folder, output):
             runner = stack.enter_context(opened(spec, shop.plan, done, None if file is None else refuse, report))
-            result, numbers = run(spec, runner, shop, done)
-            made = shop.folder / "made"
+            made = None
             if output is not None:
+                made = shop.folder / "made"
                 with refusals(f"`{made}`"):
                     made.mkdir(exist_ok=True)
+            result = run(spec, runner, shop, done, made)
+            if made is not None:
+                with refusals(f"`{made}`"):
                     _write_text(made / SUMMARY, json.dumps(as_json(result), ensure_ascii=False, indent=1) + "\n")
                     _write_text(made / PAGE, page(result, language))
-                runner.assemble(shop.folder, numbers, made)
-        if output is not None:
+        if made is not None and output is not None:
             put_in_place(made, output)
         code = _report(result, runner, file)
         _show(result, form, language)

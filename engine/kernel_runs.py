@@ -22,7 +22,7 @@ from .jitted import load_kernel
 from .model import Ruleset
 from .outcome import Summary
 
-SLICE = 150000
+SLICE = 30_000
 """How many facts are laid out at a time, about; what the generated code reads and writes stays close at hand."""
 
 NUMBER, PLACE, ENTRY = range(3)

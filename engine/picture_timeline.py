@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
+from strikeout.graphs.draw_lanes import Bar, Lane, Mark
 from strikeout.graphs.draw_text import clean
-from strikeout.graphs.draw_timeline import Bar, History, Lane, Mark, draw_timeline
+from strikeout.graphs.draw_timeline import History, draw_timeline
 
 from .facts import INTEGER, Fact, Kind, Value
 from .fates import Fate, Fates, roles
 from .history import History as Facts
-from .history import passes
-from .model import Aggregate, Expression, LetValue, Literal, ParameterValue, Rule, Ruleset, Selection, Within, walk
+from .model import Ruleset
 from .outcome import FOREVER, GOOD_STANDING, active_spans, rule_of, status
 from .picture import Pen, Picture, Table, first_id, look_of, shown
 from .timeline import Entry, SubjectRun
-from .values import ArithmeticFault, Period
+from .values import Period
+from .windows import Windows
 
 MOST_LANES = 7
 """How many lanes a group has at most; what is beyond shares one."""
@@ -44,6 +45,7 @@ class _Timeline:
         self.roles = roles(ruleset)
         self.fates = Fates(ruleset, run, self.roles).all()
         self.facts = Facts(ruleset, run)
+        self.windows = Windows(self.facts)
 
     def picture(self) -> Picture:
         """The picture with its tables."""
@@ -137,15 +139,14 @@ class _Timeline:
             entries = [e for e in self.facts.kinds[kind.index].entries if not e.given]
             if not entries or kind.effect:
                 continue
-            windows, note = self.windows(kind)
-            keys = self.numbered_by(kind)
+            keys = self.windows.counted_by(kind)
             marks = []
             numbers: dict[tuple[Value, ...], int] = {}
             for entry in entries:
                 label = self.label(entry, keys, numbers)
-                until = self.until(entry.fact, windows)
+                until = self.windows.until(entry.fact)
                 marks.append(Mark(entry.fact.at, "box", label, self.pen.full(entry.fact), until))
-            notes = [note] if note else []
+            notes = self.lengths(kind)
             if keys is not None:
                 fields = self.pen.say("comma").join(kind.fields[slot].name for slot in keys)
                 notes.insert(0, self.pen.say("counted-by", fields=fields) if keys else self.pen.say("counted-all"))
@@ -166,62 +167,15 @@ class _Timeline:
         ]
         return self.pen.say("comma").join(amounts) or shown(first_id(fact))
 
-    def numbered_by(self, kind: Kind) -> tuple[int, ...] | None:
-        """The fields by which rules count a kind without a window, the most of them; None where none does."""
-        found: list[tuple[int, ...]] = []
-        if any(field.type == INTEGER and field.required for field in kind.fields):
-            return None
-        for rule in self.ruleset.rules:
-            for node in _read(rule):
-                if not isinstance(node, Aggregate) or node.function != "count" or node.selection.kind is not kind:
-                    continue
-                if node.window is None and node.selection.where is None:
-                    found.append(tuple(slot for slot, _ in node.selection.by))
-        return max(found, key=len, default=None)
-
-    def windows(self, kind: Kind) -> tuple[list[tuple[Selection, Within]], str]:
-        """The windows in which rules that derive a kind look back for it, and words for the note."""
-        found: list[tuple[Selection, Within]] = []
-        texts = []
-        for rule in self.ruleset.rules:
-            if all(d.kind is not kind for _, _, d in rule.derivations()):
-                continue
-            for node in _read(rule):
-                if isinstance(node, Aggregate) and node.selection.kind is kind and isinstance(node.window, Within):
-                    if node.function == "sum":
-                        continue
-                    found.append((node.selection, node.window))
-                    length = self.length(node.window.length, self.run.as_of)
-                    if isinstance(length, Period):
-                        texts.append(self.pen.say("window-of", length=str(length)))
-                    elif length is not None:
-                        texts.append(self.pen.say("window-of", length=self.pen.words.length(length)))
-        return found, self.pen.say("semicolon").join(dict.fromkeys(texts))
-
-    def length(self, expression: Expression, at: int) -> int | Period | None:
-        """The length of a window, where it is a literal or a parameter."""
-        if isinstance(expression, ParameterValue):
-            value = self.ruleset.parameters[expression.parameter].at(at)
-        else:
-            value = expression.value if isinstance(expression, Literal) else None
-        return value if isinstance(value, int | Period) else None
-
-    def until(self, fact: Fact, windows: Sequence[tuple[Selection, Within]]) -> int | None:
-        """The end of the longest window that a conclusion opens."""
-        zone, ends = self.ruleset.zone, []
-        for selection, window in windows:
-            length = self.length(window.length, fact.at)
-            if length is None or not passes(self.facts.test(selection), fact):
-                continue
-            try:
-                if isinstance(length, int):
-                    ends.append(zone.checked_instant(fact.at + length))
-                elif length.unit == "dates":
-                    day = zone.date(fact.at) + length.count + window.inclusive
-                    ends.append(zone.checked_instant(zone.begin(day)))
-            except ArithmeticFault:
-                continue
-        return max(ends, default=None)
+    def lengths(self, kind: Kind) -> list[str]:
+        """How long the windows of a kind are, in words."""
+        found = []
+        for _, window in self.windows.of(kind):
+            length = self.windows.length(window, self.run.as_of)
+            if length is not None:
+                told = str(length) if isinstance(length, Period) else self.pen.words.length(length)
+                found.append(self.pen.say("window-of", length=told))
+        return list(dict.fromkeys(found))
 
     def sanctions(self) -> list[Lane]:
         """A lane for each kind with an effect that was given or derived, a bar for each fact."""
@@ -270,7 +224,7 @@ class _Timeline:
         yield from pen.states_key(states)
         if any(not e.given or e.fact.kind.index not in self.roles.kinds for e in self.run.entries):
             yield "box", pen.say("fact") + " / " + pen.say("conclusion")
-        if any(self.windows(kind)[0] and self.facts.kinds[kind.index].entries for kind in self.ruleset.kinds):
+        if any(self.windows.of(kind) and self.facts.kinds[kind.index].entries for kind in self.ruleset.kinds):
             yield "bar:window", pen.say("window")
         yield "line:dashed", pen.say("now")
 
@@ -323,16 +277,3 @@ class _Timeline:
             return dict(zip(columns, cells, strict=True))
 
         return columns, [row(fate) for fate in self.fates]
-
-
-def _read(rule: Rule) -> Iterator[Expression]:
-    """What the condition of a rule reads, `let` values included, and what its ladder measures."""
-    first = [rule.condition] if rule.condition is not None else []
-    pending: list[Expression] = [*first, *([rule.ladder.of] if rule.ladder is not None else [])]
-    entered: set[int] = set()
-    while pending:
-        for node in walk(pending.pop()):
-            yield node
-            if isinstance(node, LetValue) and node.let not in entered:
-                entered.add(node.let)
-                pending.append(rule.lets[node.let].value)

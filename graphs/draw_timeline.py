@@ -6,64 +6,17 @@ What is too dense to be read is counted in columns or drawn as one, and the pict
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
+from .complaints import STATES
+from .draw_lanes import COLUMN, EDGE, FOLDED, LABELS, MOST_NOTES, ROW, SMALL, TALL, Bar, Lane, Plan, plan_lane
 from .draw_scale import Clock, Scale
-from .draw_svg import NOTE, Canvas, key, number
-from .draw_text import lines_of, shorten, text_width
+from .draw_svg import Canvas, key, number
+from .draw_text import text_width
 from .draw_words import about, say
 
 WIDTH = 1040.0
-LABELS = 208.0
-"""How many pixels the names of lanes have."""
 MARGIN = 20.0
-ROW = 20.0
-SMALL = 10.5
-MOST_NOTES = 2
-"""How many lines the note of a lane has at most."""
-MOST_ROWS = 4
-MOST_BARS = 8
-LABEL = 90.0
-"""How many pixels the label of a mark has."""
-COLUMN = 24.0
-TALL = 44.0
-"""How high the tallest column of a dense lane is."""
-
-FOLDED = ("folded-columns", "folded-labels", "folded-windows", "folded-bars")
-STATES = ("counted", "merged", "pending", "not_counted", "voided")
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A fact on the timeline: instant, state, a short label, words for who points at it, and the end of its window."""
-
-    at: int
-    state: str
-    label: str = ""
-    title: str = ""
-    until: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A sanction: from when until when (None: it lasts), its look (`low`, `mid`, `high`), a label and words."""
-
-    start: int
-    end: int | None
-    look: str
-    label: str = ""
-    title: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """A row of the timeline with its name, and a note below that."""
-
-    name: str
-    note: str = ""
-    marks: tuple[Mark, ...] = ()
-    bars: tuple[Bar, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +49,6 @@ class History:
         return [lane for _, lanes in self.groups for lane in lanes]
 
 
-@dataclass(slots=True)
-class _Plan:
-    """How a lane is drawn: marks in rows, bars in rows, or columns that count."""
-
-    lane: Lane
-    height: float = 0.0
-    marks: list[tuple[Mark, int, bool, bool]] = field(default_factory=list)  # mark, row, label shown, at its left
-    bars: list[tuple[Bar, int, str, str]] = field(default_factory=list)  # bar, row, label, and where it stands
-    columns: dict[int, Counter[str]] = field(default_factory=dict)
-    windows: bool = True
-
-
 def draw_timeline(history: History, clock: Clock, language: str) -> tuple[str, list[str]]:
     """Draw a timeline.
 
@@ -127,7 +68,7 @@ def draw_timeline(history: History, clock: Clock, language: str) -> tuple[str, l
     """
     scale = _scale(history)
     folded: Counter[str] = Counter()
-    plans = [[_plan(lane, scale, folded) for lane in lanes] for _, lanes in history.groups]
+    plans = [[plan_lane(lane, scale, folded) for lane in lanes] for _, lanes in history.groups]
     length = about(language, COLUMN * scale.per_pixel)
     notes = [say(language, phrase, number=folded[phrase], length=length) for phrase in FOLDED if folded[phrase]]
     canvas = Canvas(WIDTH)
@@ -168,7 +109,7 @@ def _scale(history: History) -> Scale:
             instants.append(bar.start)
             if bar.end is not None:
                 instants.append(bar.end)
-    left, right = LABELS + MARGIN + 10, WIDTH - MARGIN - 14
+    left, right = LABELS + MARGIN + 10, WIDTH - MARGIN - EDGE
     return Scale(instants, min((length for length in windows if length > 0), default=0), left, right)
 
 
@@ -185,7 +126,7 @@ def _background(
     """The axis with its words, the lines at its ticks, quiet times, and the part that lies ahead."""
     now = scale.x(history.now)
     if now < scale.right - 1:
-        canvas.rect(now, top, scale.right + 14 - now, bottom - top, "band")
+        canvas.rect(now, top, scale.right + EDGE - now, bottom - top, "band")
     for tick in scale.ticks(clock, 76):
         canvas.line(tick.x, axis + 4, tick.x, bottom, "grid")
         canvas.text(tick.x, axis, tick.text, 11, "soft", "middle")
@@ -196,116 +137,18 @@ def _background(
             for x in (middle - 4, middle + 1):
                 canvas.path(f"M{number(x)} {number(axis + 14)}l3 -9", "rule", 1.2)
             canvas.line(middle, top + 8, middle, bottom, "grid", 5)
-    canvas.line(scale.left - 10, top, scale.right + 14, top, "rule")
+    canvas.line(scale.left - 10, top, scale.right + EDGE, top, "rule")
     half = text_width(history.now_text, 11) / 2
     middle = min(max(now, scale.left - 10 + half), WIDTH - MARGIN - half)
     canvas.text(middle, axis - 18, history.now_text, 11, "ink", "middle")
 
 
-# What stands where.
-
-
-def _rows(extents: Sequence[tuple[float, float]], most: int) -> list[int] | None:
-    """A row for each extent, in order, so that none touch; None where it takes more rows than `most`."""
-    ends: list[float] = []
-    rows = []
-    for low, high in extents:
-        row = next((n for n, end in enumerate(ends) if end <= low), len(ends))
-        if row == len(ends):
-            if row == most:
-                return None
-            ends.append(high)
-        else:
-            ends[row] = high
-        rows.append(row)
-    return rows
-
-
-def _plan(lane: Lane, scale: Scale, folded: Counter[str]) -> _Plan:
-    plan = _Plan(lane)
-    least = 27.0
-    if lane.note:
-        least += 1 + NOTE * len(lines_of(lane.note, LABELS - 18, SMALL, MOST_NOTES))
-    if lane.bars:
-        rows = _plan_bars(plan, scale, folded)
-        plan.height = max(rows * ROW + 8, least)
-        return plan
-    marks = [replace(mark, label=shorten(mark.label, LABEL, 11)) for mark in sorted(lane.marks, key=lambda m: m.at)]
-    for labels, windows in ((True, True), (False, True), (False, False)):
-        sides = [labels and scale.x(m.at) + 12 + text_width(m.label, 11) > scale.right + 14 for m in marks]
-        extents = [_extent(scale, mark, labels, left, windows) for mark, left in zip(marks, sides, strict=True)]
-        order = sorted(range(len(marks)), key=lambda n: (extents[n][0], n))
-        found = _rows([extents[n] for n in order], MOST_ROWS)
-        if found is not None:
-            rows_of = dict(zip(order, found, strict=True))
-            plan.marks = [(m, rows_of[n], labels and bool(m.label), sides[n]) for n, m in enumerate(marks)]
-            plan.windows = windows
-            plan.height = max((max(found, default=0) + 1) * ROW + 8, least)
-            if not labels and any(mark.label for mark in marks):
-                folded["folded-labels"] += 1
-            if not windows and any(mark.until is not None for mark in marks):
-                folded["folded-windows"] += 1
-            return plan
-    last = int((scale.right - scale.left) // COLUMN) - 1
-    for mark in marks:
-        number_ = min(int((scale.x(mark.at) - scale.left) // COLUMN), last)
-        plan.columns.setdefault(number_, Counter())[mark.state] += 1
-    plan.height = TALL + 24
-    folded["folded-columns"] += 1
-    return plan
-
-
-def _extent(scale: Scale, mark: Mark, labels: bool, left: bool, windows: bool) -> tuple[float, float]:
-    x = scale.x(mark.at)
-    low, high = x - 8, x + 8
-    if labels and mark.label:
-        width = text_width(mark.label, 11) + 6
-        low, high = (low - width, high) if left else (low, high + width)
-    if windows and mark.until is not None:
-        high = max(high, scale.x(mark.until) + 2)
-    return low, high
-
-
-def _plan_bars(plan: _Plan, scale: Scale, folded: Counter[str]) -> int:
-    bars = sorted(plan.lane.bars, key=lambda bar: bar.start)
-    placed = []
-    for bar in bars:
-        low = scale.x(bar.start)
-        high = scale.right + 14 if bar.end is None else max(scale.x(bar.end), low + 3)
-        room = max(high - low - 12, scale.right + 14 - high - 8, low - 8 - scale.left)
-        label = shorten(bar.label, max(room, 40), 11)
-        wide = text_width(label, 11)
-        where = "in" if wide + 12 <= high - low else "right" if high + 8 + wide <= scale.right + 14 else "left"
-        extent = {"in": (low, high + 3), "right": (low, high + wide + 12), "left": (low - wide - 12, high + 3)}[where]
-        placed.append((bar, label, where, extent))
-    order = sorted(range(len(placed)), key=lambda n: (placed[n][3][0], n))
-    rows = _rows([placed[n][3] for n in order], MOST_BARS)
-    if rows is not None:
-        rows_of = dict(zip(order, rows, strict=True))
-        plan.bars = [(bar, rows_of[n], label, where) for n, (bar, label, where, _) in enumerate(placed)]
-        return max(rows, default=0) + 1
-    united: list[Bar] = []
-    for bar in bars:
-        last = united[-1] if united else None
-        if last is not None and (last.end is None or scale.x(bar.start) <= scale.x(last.end) + 4):
-            end = None if last.end is None or bar.end is None else max(last.end, bar.end)
-            united[-1] = Bar(last.start, end, last.look)
-        else:
-            united.append(Bar(bar.start, bar.end, bar.look))
-    plan.bars = [(bar, 0, "", "in") for bar in united]
-    folded["folded-bars"] += 1
-    return 1
-
-
-# Drawing.
-
-
-def _lane(canvas: Canvas, scale: Scale, plan: _Plan, y: float) -> None:
+def _lane(canvas: Canvas, scale: Scale, plan: Plan, y: float) -> None:
     lane = plan.lane
     canvas.fitted(MARGIN + 8, y + 17, lane.name, LABELS - 18, 12)
     if lane.note:
         canvas.notes(MARGIN + 8, y + 31, lane.note, LABELS - 18, SMALL, MOST_NOTES)
-    canvas.line(MARGIN, y + plan.height, scale.right + 14, y + plan.height, "grid")
+    canvas.line(MARGIN, y + plan.height, scale.right + EDGE, y + plan.height, "grid")
     for mark, row, _, _ in plan.marks:
         if plan.windows and mark.until is not None:
             x, end = scale.x(mark.at), scale.x(mark.until)
@@ -325,7 +168,7 @@ def _lane(canvas: Canvas, scale: Scale, plan: _Plan, y: float) -> None:
 
 def _bar(canvas: Canvas, scale: Scale, bar: Bar, label: str, where: str, y: float) -> None:
     low = scale.x(bar.start)
-    high = scale.right + 14 if bar.end is None else max(scale.x(bar.end), low + 3)
+    high = scale.right + EDGE if bar.end is None else max(scale.x(bar.end), low + 3)
     if bar.end is None:
         # What lasts has no right edge.
         top, base, edge = number(y), number(y + ROW - 4), number(high - 8)
@@ -342,7 +185,7 @@ def _bar(canvas: Canvas, scale: Scale, bar: Bar, label: str, where: str, y: floa
         canvas.text(low - 6, y + 12, label, 11, anchor="end")
 
 
-def _columns(canvas: Canvas, scale: Scale, plan: _Plan, y: float) -> None:
+def _columns(canvas: Canvas, scale: Scale, plan: Plan, y: float) -> None:
     base = y + plan.height - 4
     most = max(counts.total() for counts in plan.columns.values())
     for column, counts in sorted(plan.columns.items()):

@@ -94,6 +94,7 @@ FLOORS = (
             "document",
             "fates",
             "views",
+            "windows",
             "picture",
             "picture_timeline",
             "picture_complaints",

@@ -1,0 +1,1 @@
+from graphs.draw_lanes import *
