@@ -25,9 +25,15 @@ class Windows:
     def __init__(self, history: History) -> None:
         self.history = history
         self.ruleset = history.ruleset
+        self._of: dict[int, list[Window]] = {}
 
     def of(self, kind: Kind) -> list[Window]:
         """The windows in which rules that derive a kind look back for it; those of sums, which cap, are none."""
+        if kind.index not in self._of:
+            self._of[kind.index] = self._find(kind)
+        return self._of[kind.index]
+
+    def _find(self, kind: Kind) -> list[Window]:
         return [
             (node.selection, node.window)
             for rule in self.ruleset.rules

@@ -1,4 +1,4 @@
-"""What stands where in the lanes of a timeline: marks in rows, bars in rows, or columns that count what is too dense."""
+"""What stands where in the lanes of a timeline: marks in rows, bars in rows, or columns that count what is dense."""
 
 from __future__ import annotations
 
