@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
-from strikeout import sample
+from strikeout.reach import sample
 
 BLOCK = 1_000_000
 ROW = np.dtype(

@@ -74,8 +74,8 @@ def sellers(engine: str, number: int, each: int) -> Figures:
         return bare(itertools.chain.from_iterable(facts for _, facts in even(number, each)))
     import strikeout
     from strikeout.facts import merge_duplicates
+    from strikeout.machine.timeline import run_subject
     from strikeout.rows import Binder
-    from strikeout.timeline import run_subject
 
     ruleset = strikeout.load("taobao-counterfeit")
     program, binder = ruleset.program(engine), Binder(ruleset.model)
@@ -96,7 +96,7 @@ def command(engine: str, number: int, each: int) -> Figures:
     """The same sellers by `strikeout run`, from a file in order of time to a file of conclusions."""
     from benchmarks.samples import even
     from strikeout.cli import commands
-    from strikeout.sample import COLUMNS
+    from strikeout.reach.sample import COLUMNS
 
     with tempfile.TemporaryDirectory(prefix="strikeout-benchmarks-") as folder:
         given, made = Path(folder, "facts.csv"), Path(folder, "conclusions.jsonl")
@@ -128,10 +128,10 @@ def history(engine: str, number: int, keys: str) -> Figures:
     if engine == "bare":
         return bare(iter(rows))
     import strikeout
-    from strikeout import outcome
     from strikeout.facts import merge_duplicates
+    from strikeout.machine.timeline import run_subject
     from strikeout.rows import Binder
-    from strikeout.timeline import run_subject
+    from strikeout.speech import outcome
 
     ruleset = strikeout.load("taobao-counterfeit").with_parameters({"strike_limit": 10**9, "closing_points": 10**9})
     program, binder = ruleset.program(engine), Binder(ruleset.model)
@@ -170,8 +170,8 @@ def latency(engine: str, each: int) -> Figures:
     else:
         import strikeout
         from strikeout.facts import merge_duplicates
+        from strikeout.machine.timeline import run_subject
         from strikeout.rows import Binder
-        from strikeout.timeline import run_subject
 
         ruleset = strikeout.load("taobao-counterfeit")
         program, binder = ruleset.program(engine), Binder(ruleset.model)

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from strikeout.command_sample import write_csv, write_parquet
-from strikeout.sample import rows, shuffled
+from strikeout.commands.sample import write_csv, write_parquet
+from strikeout.reach.sample import rows, shuffled
 
 START = datetime(2015, 1, 1)
 DAY = 86_400

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-# The gate has a module `read`. It is imported first, so that importing it later does not hide the function.
-from . import read as _gate  # noqa: F401
 from .api import Change, Conclusion, Conclusions, Outcome, Ruleset, load, load_text, read
-from .problems import FactError, Problem, RulesetError, RunError, StrikeoutError
+
+# The gate has a module `read`. It is imported first, so that importing it later does not hide the function.
+from .gate import read as _gate  # noqa: F401
+from .ground.problems import FactError, Problem, RulesetError, RunError, StrikeoutError
 
 __version__ = "0.1.0"
 

@@ -10,28 +10,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from . import durable, outcome
 from .facts import Fact, merge_duplicates
-from .files import MOST_SHOWN, Rows, listed, read
+from .ground.problems import FactError, Problem, RunError, Source, listing, nearest
+from .machine import durable
+from .machine.rete import ReteProgram
+from .machine.timeline import Entry, Program, Rejection, SubjectRun, run_subject
 from .model import Ruleset as Model
-from .outcome import JournalEntry, Record, Status, Summary, record, rule_of, to_json
-from .problems import FactError, Problem, RunError, Source, listing, nearest
-from .rete import ReteProgram
+from .reach.files import MOST_SHOWN, Rows, listed, read
+from .reach.tables import columns
 from .rows import BadCell, Binder
-from .tables import columns
-from .timeline import Entry, Program, Rejection, SubjectRun, run_subject
+from .speech import outcome
+from .speech.outcome import JournalEntry, Record, Status, Summary, record, rule_of, to_json
 
 if TYPE_CHECKING:
     import networkx as nx
 
-    from .drawing import Drawing
-    from .explanation import Explainer, Proof, WhyNot
-    from .merge import Library
-    from .remedies import Cost, Remedies
-    from .sanctions_ahead import NextSanctions
-    from .tell_deadlines import Deadlines
-    from .tell_difference import Difference
-    from .tell_policy import PolicyDifference
+    from .ahead.remedies import Cost, Remedies
+    from .ahead.sanctions_ahead import NextSanctions
+    from .ahead.tell_deadlines import Deadlines
+    from .ahead.tell_difference import Difference
+    from .comparison.tell_policy import PolicyDifference
+    from .gate.merge import Library
+    from .reach.drawing import Drawing
+    from .why.explanation import Explainer, Proof, WhyNot
 
 ENGINES = ("rete", "compiled")
 
@@ -97,7 +98,7 @@ class Ruleset:
         """
         if not parameters:
             return self
-        from .check import check
+        from .gate.check import check
 
         texts = {name: str(v).lower() if isinstance(v, bool) else str(v) for name, v in parameters.items()}
         merged = {**self._parameters, **texts}
@@ -109,13 +110,13 @@ class Ruleset:
         Rules carry their `stratum`; edges have a `role`: `triggers`, `forward`, `backward`, `derives`, `schedules`,
         `voids` or `ends`.
         """
-        from .views import rules_of
+        from .speech.views import rules_of
 
         return rules_of(self.model)
 
     def draw(self, language: str = "en") -> Drawing:
         """The rule dependency graph as a picture, in `zh` or `en`."""
-        from . import drawings
+        from .reach import drawings
 
         return drawings.draw_rules(self.model, language)
 
@@ -145,7 +146,7 @@ class Ruleset:
         >>> changed.affected
         ('warning', 'restriction', 'closure')
         """
-        from .tell_policy import policy_difference
+        from .comparison.tell_policy import policy_difference
 
         return policy_difference(self.model, (other if isinstance(other, Ruleset) else load(other)).model)
 
@@ -167,7 +168,7 @@ class Ruleset:
                     if name == "rete":
                         made = ReteProgram(self.model)
                     else:  # Only a program that runs this engine need wait for it.
-                        from .compiled import CompiledProgram
+                        from .machine.compiled import CompiledProgram
 
                         made = CompiledProgram(self.model)
                 except durable.MatcherUnavailable as error:
@@ -186,7 +187,7 @@ class Ruleset:
         Parameters
         ----------
         facts : iterable
-            Facts as mappings of columns to values, or as `strikeout.read` gives them; in any order.
+            Facts as mappings of columns to values, or as `strikeout.gate.read` gives them; in any order.
         as_of : str, datetime or int, optional
             The instant of the run: ISO 8601 text (without an offset local to the ruleset), a datetime, or whole
             microseconds since 1970 UTC. Without it, the latest instant of the facts.
@@ -276,7 +277,7 @@ class Conclusion(Mapping[str, "str | int | bool"]):
 
     Attributes
     ----------
-    entry : strikeout.timeline.Entry
+    entry : strikeout.machine.timeline.Entry
         The fact as it stands in the run.
     """
 
@@ -352,19 +353,19 @@ class Conclusions(Sequence[Conclusion]):
         return f"<{len(self)} conclusions of {self._model.name}>"
 
     def _repr_html_(self) -> str:
-        from .html import table
+        from .speech.html import table
 
         return table([name for name, _ in columns(self._model)], (c.as_dict() for c in self[:200]), len(self))
 
     def to_arrow(self) -> Any:
         """The conclusions as a pyarrow table, with the columns of the contract; needs the extra `batch`."""
-        from .tables import to_arrow
+        from .reach.tables import to_arrow
 
         return to_arrow(self._model, self._entries)
 
     def to_pandas(self) -> Any:
         """The conclusions as a pandas data frame; needs the extra `frames`."""
-        from .tables import to_pandas
+        from .reach.tables import to_pandas
 
         return to_pandas(self._model, self._entries)
 
@@ -412,7 +413,7 @@ class Outcome:
         )
 
     def _repr_html_(self) -> str:
-        from .html import paragraph
+        from .speech.html import paragraph
 
         counts = ", ".join(f"{name} {number}" for name, number in self.counts().items())
         return paragraph(repr(self).strip("<>"), counts) + self.facts._repr_html_()
@@ -502,7 +503,7 @@ class Outcome:
         RunError
             Where there is no such fact, with what became of it.
         """
-        from .questions import Question, not_there
+        from .why.questions import Question, not_there
 
         model = self.ruleset.model
         if isinstance(fact, Conclusion):
@@ -534,7 +535,7 @@ class Outcome:
         RunError
             Where no fact names the subject, its run was rejected, or nothing was concluded.
         """
-        from .questions import nothing_concluded, sanctions
+        from .why.questions import nothing_concluded, sanctions
 
         run = self.run_of(subject)
         entries = sanctions(run)
@@ -567,7 +568,7 @@ class Outcome:
         >>> outcome.why_not("s", "closure").rules[0].trial.conditions[0].text
         'count(strike by complainant, right) >= strike_limit'
         """
-        from .questions import instants, kind_named
+        from .why.questions import instants, kind_named
 
         model = self.ruleset.model
         span = None if at is None else instants(model, at)
@@ -621,10 +622,10 @@ class Outcome:
         >>> outcome.what_if(remove=[{"complaint": "c2"}]).of("s").after.status.kind
         'good-standing'
         """
-        from .amend import chosen
-        from .difference import Changes, Side, differ
-        from .streaming import as_row
-        from .tell_difference import Difference
+        from .ahead.amend import chosen
+        from .ahead.difference import Changes, Side, differ
+        from .ahead.tell_difference import Difference
+        from .reach.streaming import as_row
 
         model, other = self.ruleset.model, self.ruleset
         if ruleset is not None:
@@ -722,7 +723,7 @@ class Outcome:
         >>> [remedy.facts[0].get("complaint") for remedy in outcome.remedies("s", cost={"reversal": None})]
         ['c0', 'c1', 'c2']
         """
-        from .remedies import remedies
+        from .ahead.remedies import remedies
 
         run = self._run_at(subject, at)
         rerun = self.ruleset.rerun(subject)
@@ -748,7 +749,7 @@ class Outcome:
         RunError
             Where no fact names the subject, or its run was rejected.
         """
-        from .sanctions_ahead import next_sanctions
+        from .ahead.sanctions_ahead import next_sanctions
 
         return next_sanctions(self.ruleset.model, self._run_at(subject, at), self.ruleset.rerun(subject), most)
 
@@ -770,8 +771,8 @@ class Outcome:
         RunError
             Where no fact names the subject, or its run was rejected.
         """
-        from .deadlines import deadlines
-        from .tell_deadlines import Deadlines
+        from .ahead.deadlines import deadlines
+        from .ahead.tell_deadlines import Deadlines
 
         runs = self._runs.values() if subject is None else [self.run_of(subject)]
         model, ruleset = self.ruleset.model, self.ruleset
@@ -792,7 +793,7 @@ class Outcome:
         return again
 
     def _explainer(self, subject: str) -> Explainer:
-        from .explanation import Explainer
+        from .why.explanation import Explainer
 
         found = self._explainers.get(subject)
         if found is None:
@@ -821,7 +822,7 @@ class Outcome:
         >>> [(row["seller"], row["most_strikes"]) for row in measures.sellers(outcome.graph())]
         [('xiaoming', 3), ('xiaohua', 1)]
         """
-        from .views import complaints_of
+        from .speech.views import complaints_of
 
         runs = list(self._runs.values()) if subject is None else [self.run_of(subject)]
         return complaints_of(self.ruleset.model, runs)
@@ -834,7 +835,7 @@ class Outcome:
         RunError
             Where no fact names the subject, or its run was rejected.
         """
-        from .views import firings_of
+        from .speech.views import firings_of
 
         return firings_of(self.ruleset.model, self.run_of(subject))
 
@@ -879,7 +880,7 @@ class Outcome:
         RunError
             Where there is no such view or subject, or the subject's run was rejected.
         """
-        from . import drawings
+        from .reach import drawings
 
         model = self.ruleset.model
         drawings.check_language(language)
@@ -919,8 +920,8 @@ def load(name: str | Path) -> Ruleset:
     'Taobao counterfeit sales: three strikes and points'
     """
     # The gate takes half of the time of an import, and a program that only imports need not wait for it.
-    from .check import check
-    from .library import Files, locate
+    from .gate.check import check
+    from .reach.library import Files, locate
 
     source = locate(str(name))
     library = Files()
@@ -935,8 +936,8 @@ def load_text(text: str, name: str = "ruleset.yaml") -> Ruleset:
     RulesetError
         With every problem found.
     """
-    from .check import check
-    from .library import OnlyShipped
+    from .gate.check import check
+    from .reach.library import OnlyShipped
 
     source = Source(name, text)
     library = OnlyShipped()

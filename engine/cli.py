@@ -8,25 +8,25 @@ import sys
 import click
 
 from . import __version__
-from .command_backtest import backtest_command
-from .command_check import check_command
-from .command_completion import completion_command
-from .command_deadlines import deadlines_command
-from .command_diff import diff_command
-from .command_explain import explain_command
-from .command_graph import graph_command
-from .command_list import list_command
-from .command_new import new_command
-from .command_remedies import remedies_command
-from .command_run import run_command
-from .command_sample import sample_command
-from .command_schema import schema_command
-from .command_show import show_command
-from .command_status import status_command
-from .command_test import test_command
-from .command_whatif import whatif_command
-from .problems import RulesetError, StrikeoutError
-from .terminal import WRONG, show_problems
+from .commands.backtest import backtest_command
+from .commands.check import check_command
+from .commands.completion import completion_command
+from .commands.deadlines import deadlines_command
+from .commands.diff import diff_command
+from .commands.explain import explain_command
+from .commands.graph import graph_command
+from .commands.list import list_command
+from .commands.new import new_command
+from .commands.remedies import remedies_command
+from .commands.run import run_command
+from .commands.sample import sample_command
+from .commands.schema import schema_command
+from .commands.show import show_command
+from .commands.status import status_command
+from .commands.terminal import WRONG, show_problems
+from .commands.test import test_command
+from .commands.whatif import whatif_command
+from .ground.problems import RulesetError, StrikeoutError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from .problems import Span
+from .ground.problems import Span
 
 Value = str | int | bool | None
 """A field's value: ids, texts and enum members as text, times and durations as microseconds, `None` where missing."""

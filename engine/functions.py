@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .calendars import Calendar
-from .values import Period, Zone, add_period, checked_duration, checked_integer, floor_divide, modulo
+from .ground.calendars import Calendar
+from .ground.values import Period, Zone, add_period, checked_duration, checked_integer, floor_divide, modulo
 
 Meaning = Callable[..., Any]
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from .calendars import Calendar
 from .facts import Kind, Titles, Type
-from .problems import Problem, Span
-from .values import Period, Zone
+from .ground.calendars import Calendar
+from .ground.problems import Problem, Span
+from .ground.values import Period, Zone
 
 Constant = str | int | bool | Period
 """A literal's value: as a field's, or a period."""

@@ -9,9 +9,9 @@ from functools import partial
 from typing import TypeAlias
 
 from .facts import Fact, Field, Kind, Type, Value
+from .ground.problems import listing, nearest, shorten
+from .ground.values import INTEGER_MAX, INTEGER_MIN, ArithmeticFault, checked_duration, parse_duration
 from .model import Ruleset
-from .problems import listing, nearest, shorten
-from .values import INTEGER_MAX, INTEGER_MIN, ArithmeticFault, checked_duration, parse_duration
 
 COMMON = ("kind", "at", "known_at", "seq")
 MOST_CHARACTERS = 10_000

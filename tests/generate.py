@@ -17,9 +17,9 @@ import yaml
 from hypothesis import strategies
 
 from strikeout.facts import Fact, Field, Kind, Value
+from strikeout.ground.problems import Span
+from strikeout.ground.values import DAY, HOUR, ArithmeticFault, Period, Zone, add_period
 from strikeout.model import Aggregate, Literal, ParameterValue, Ruleset, Within, rule_expressions, walk
-from strikeout.problems import Span
-from strikeout.values import DAY, HOUR, ArithmeticFault, Period, Zone, add_period
 
 ZONES = (
     *("Asia/Shanghai", "Asia/Shanghai", "Asia/Shanghai", "UTC", "America/New_York", "Europe/London"),

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import strikeout
-from strikeout.problems import RulesetError
+from strikeout.ground.problems import RulesetError
 
 HEAD = """ruleset: hostile
 subject: seller

@@ -18,8 +18,8 @@ from typing import Any
 
 from strikeout import model as m
 from strikeout.facts import Fact, Kind, Type, Value
-from strikeout.problems import Span
-from strikeout.values import ArithmeticFault, Period, add_period, format_duration, window_start
+from strikeout.ground.problems import Span
+from strikeout.ground.values import ArithmeticFault, Period, add_period, format_duration, window_start
 
 
 class Failure(Exception):

@@ -18,11 +18,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 import strikeout
-from strikeout import backtest, backtest_rows, command_backtest
-from strikeout.charts import Series, bars, columns
+from strikeout.backtests import backtest, backtest_rows
+from strikeout.backtests.charts import Series, bars, columns
 from strikeout.cli import commands
-from strikeout.outcome import to_json
-from strikeout.streaming import as_row
+from strikeout.commands import backtest as command_backtest
+from strikeout.reach.streaming import as_row
+from strikeout.speech.outcome import to_json
 
 RULESET = "taobao-counterfeit"
 FRAGILE = """
@@ -69,7 +70,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "columns":
         if not by_columns():
             pytest.skip("columns need the extra `batch`, which is not installed")
-        from strikeout import blocks, intake
+        from strikeout.bulk import blocks, intake
 
         monkeypatch.setattr(intake, "FAN_OUT", 3)
         monkeypatch.setattr(blocks, "BLOCK", 5_000)
@@ -356,7 +357,7 @@ def test_a_full_disk_is_an_error(tmp_path: Path, way: str, facts: Path, monkeypa
 
 
 def _with_refusals(function: Any) -> Any:
-    from strikeout.writing import refusals
+    from strikeout.reach.writing import refusals
 
     def refused(*arguments: Any) -> None:
         with refusals("`out`"):

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import strikeout
-from strikeout.problems import Problem, render
+from strikeout.ground.problems import Problem, render
 
 BAD = Path(__file__).parent / "bad"
 GOOD = Path(__file__).parent / "good"

@@ -13,8 +13,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strikeout.calendars import Calendar
-from strikeout.values import ArithmeticFault, Period, Zone, add_period, format_date, parse_date
+from strikeout.ground.calendars import Calendar
+from strikeout.ground.values import ArithmeticFault, Period, Zone, add_period, format_date, parse_date
 
 ROOT = Path(__file__).resolve().parent.parent
 PATH = ROOT / "rulesets" / "calendar" / "CN.yaml"
@@ -75,9 +75,7 @@ calendars = st.builds(
 
 
 @given(calendars, st.integers(parse_date("2014-12-20"), parse_date("2015-04-10")), st.integers(1, 70))
-def test_counting_working_days_is_looking_at_one_day_after_the_other(
-    calendar: Calendar, day: int, count: int
-) -> None:
+def test_counting_working_days_is_looking_at_one_day_after_the_other(calendar: Calendar, day: int, count: int) -> None:
     reached, left = day, count
     try:
         while left:
@@ -112,9 +110,7 @@ def test_dates_may_come_as_text_or_as_dates() -> None:
 
 def test_what_is_not_given_is_a_weekend_on_saturday_and_sunday_and_no_holidays() -> None:
     calendar = Calendar.from_mapping({"calendar": "x", "first": "2015-01-05", "last": "2015-01-18"})
-    assert calendar.working == tuple(
-        parse_date(f"2015-01-{n:02d}") for n in (5, 6, 7, 8, 9, 12, 13, 14, 15, 16)
-    )
+    assert calendar.working == tuple(parse_date(f"2015-01-{n:02d}") for n in (5, 6, 7, 8, 9, 12, 13, 14, 15, 16))
 
 
 def test_nothing_is_known_of_the_days_outside() -> None:
@@ -219,7 +215,5 @@ def test_the_calendar_of_china_ends_with_the_last_year_announced(china: Calendar
 
 def test_the_calendar_of_china_is_what_its_sources_say(tool: ModuleType, china: Calendar) -> None:
     assert PATH.read_text(encoding="utf-8") == tool.text(), "run tools/calendar_cn.py"
-    expected = {
-        day.toordinal() - date(1970, 1, 1).toordinal() for day, works in tool.working_days().items() if works
-    }
+    expected = {day.toordinal() - date(1970, 1, 1).toordinal() for day, works in tool.working_days().items() if works}
     assert set(china.working) == expected

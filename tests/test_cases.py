@@ -6,13 +6,13 @@ from collections.abc import Iterable
 
 import pytest
 
-from strikeout.case_files import read_cases
-from strikeout.case_model import NO_STATUS, CaseFile, Pattern
-from strikeout.cases import Failure, assign, run_case
 from strikeout.facts import Fact
-from strikeout.outcome import GOOD_STANDING
-from strikeout.problems import RulesetError, Source
-from strikeout.timeline import DirectProgram
+from strikeout.gate.case_files import read_cases
+from strikeout.gate.case_model import NO_STATUS, CaseFile, Pattern
+from strikeout.ground.problems import RulesetError, Source
+from strikeout.machine.timeline import DirectProgram
+from strikeout.speech.cases import Failure, assign, run_case
+from strikeout.speech.outcome import GOOD_STANDING
 
 RULESET = """
 ruleset: small

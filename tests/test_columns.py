@@ -18,8 +18,8 @@ import pytest
 
 import strikeout
 from strikeout.facts import Fact, merge_duplicates
-from strikeout.files import BadRow, Rows
-from strikeout.formats import CsvRows, Malformed, RawRow, json_rows
+from strikeout.reach.files import BadRow, Rows
+from strikeout.reach.formats import CsvRows, Malformed, RawRow, json_rows
 from strikeout.rows import Binder
 
 pa = pytest.importorskip("pyarrow", reason="columns need the extra `batch`, which is not installed")
@@ -27,7 +27,7 @@ numpy = pytest.importorskip("numpy", reason="columns need the extra `batch`, whi
 
 import pyarrow.parquet  # noqa: E402
 
-from strikeout import batches, blocks, columns, csv_blocks, intake, json_blocks, parquet_blocks  # noqa: E402
+from strikeout.bulk import batches, blocks, columns, csv_blocks, intake, json_blocks, parquet_blocks  # noqa: E402
 
 RULESET = """
 ruleset: every-type

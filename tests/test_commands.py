@@ -23,9 +23,9 @@ import pytest
 from rich.console import Console
 
 import strikeout
-from strikeout import durable
 from strikeout.cli import main
-from strikeout.printing import show_table
+from strikeout.commands.printing import show_table
+from strikeout.machine import durable
 
 FOLDER = Path(__file__).parent / "bad_facts"
 SHOP = str(FOLDER / "shop.yaml")

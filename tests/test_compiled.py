@@ -13,12 +13,12 @@ import generate
 import pytest
 
 import strikeout
-from strikeout.calendars import Calendar
-from strikeout.compiled import CompiledProgram, expressions, plan, runtime, steps
 from strikeout.facts import Fact, merge_duplicates
-from strikeout.library import shipped_names
-from strikeout.timeline import DirectProgram, Entry, Program, Reason, SubjectRun, run_subject
-from strikeout.values import DAY, ArithmeticFault, Period, Zone, add_period, dates_window_start, window_start
+from strikeout.ground.calendars import Calendar
+from strikeout.ground.values import DAY, ArithmeticFault, Period, Zone, add_period, dates_window_start, window_start
+from strikeout.machine.compiled import CompiledProgram, expressions, plan, runtime, steps
+from strikeout.machine.timeline import DirectProgram, Entry, Program, Reason, SubjectRun, run_subject
+from strikeout.reach.library import shipped_names
 
 SIZES = (1, 3, 6, 13, 25)
 
@@ -167,7 +167,7 @@ def plain_module(source: str) -> types.ModuleType:
 
 def array_program(model: Any, load: Any) -> Program:
     pytest.importorskip("numpy")
-    from strikeout.compiled.by_arrays import ArrayProgram
+    from strikeout.machine.compiled.by_arrays import ArrayProgram
 
     return ArrayProgram(CompiledProgram(model), load)
 
@@ -190,7 +190,7 @@ def test_arrays_conclude_the_same_on_shipped_rulesets(name: str) -> None:
 @pytest.mark.parametrize("name", ["taobao-counterfeit-full"])
 def test_numba_concludes_the_same(name: str, tmp_path: Any) -> None:
     pytest.importorskip("numba")
-    from strikeout.jitted import load_kernel
+    from strikeout.reach.jitted import load_kernel
 
     model = strikeout.load(name).model
     with warnings.catch_warnings():

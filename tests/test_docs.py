@@ -61,9 +61,7 @@ def test_commands_and_options_exist(page: Path) -> None:
             continue
         known = {option for p in command.get_params(context) for option in (*p.opts, *p.secondary_opts)}
         wrong += [
-            f"{line}: no option `{o}`"
-            for o in re.findall(r"(?<=[\s\[])--?[a-z][\w-]*", found[2])
-            if o not in known
+            f"{line}: no option `{o}`" for o in re.findall(r"(?<=[\s\[])--?[a-z][\w-]*", found[2]) if o not in known
         ]
     assert not wrong, "\n".join(wrong)
 
@@ -73,10 +71,7 @@ def test_extras_exist(page: Path) -> None:
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg", encoding="utf-8")
     named = {
-        e.strip()
-        for line in code(page)
-        for m in re.findall(r"strikeout\[([\w, -]+)\]", line)
-        for e in m.split(",")
+        e.strip() for line in code(page) for m in re.findall(r"strikeout\[([\w, -]+)\]", line) for e in m.split(",")
     }
     assert named <= set(setup["options.extras_require"])
 
@@ -120,6 +115,4 @@ def test_console_examples_run(page: Path, monkeypatch: pytest.MonkeyPatch) -> No
             assert not crashed, f"$ strikeout {line}: {result.exception!r}"
             assert expected.strip() or result.exit_code == 0, f"$ strikeout {line}\n{result.output}"
             said = "\n".join(part.rstrip() for part in result.output.splitlines())
-            assert not expected.strip() or said.strip() == expected.strip(), (
-                f"$ strikeout {line}\n{result.output}"
-            )
+            assert not expected.strip() or said.strip() == expected.strip(), f"$ strikeout {line}\n{result.output}"

@@ -20,18 +20,18 @@ import pytest
 from click.testing import CliRunner
 
 import strikeout
-from strikeout.case_files import read_cases
 from strikeout.cli import commands
-from strikeout.drawing import Drawing
-from strikeout.drawings import draw_complaints, draw_firings, draw_timeline
 from strikeout.facts import Fact, merge_duplicates
+from strikeout.gate.case_files import read_cases
 from strikeout.graphs.draw_scale import DAY, HOUR, Scale
 from strikeout.graphs.draw_text import clean, clusters, lines_of, shorten, text_width, wrap
-from strikeout.library import Files, shipped_names
-from strikeout.problems import Source
-from strikeout.sample import record, rows
-from strikeout.timeline import DirectProgram, run_subject
-from strikeout.zones import Zone
+from strikeout.ground.problems import Source
+from strikeout.ground.zones import Zone
+from strikeout.machine.timeline import DirectProgram, run_subject
+from strikeout.reach.drawing import Drawing
+from strikeout.reach.drawings import draw_complaints, draw_firings, draw_timeline
+from strikeout.reach.library import Files, shipped_names
+from strikeout.reach.sample import record, rows
 
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = Path(__file__).parent / "drawings"

@@ -1,4 +1,4 @@
-"""durable_rules as `strikeout.durable` holds it: right as a plain evaluation is, bounded, never silent."""
+"""durable_rules as `strikeout.machine.durable` holds it: right as a plain evaluation is, bounded, never silent."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from strikeout import durable
-from strikeout.durable import BOUND, Conjunction, EngineFault, Matcher, MatcherUnavailable
+from strikeout.machine import durable
+from strikeout.machine.durable import BOUND, Conjunction, EngineFault, Matcher, MatcherUnavailable
 
 needs_durable_rules = pytest.mark.skipif(not durable.available(), reason="durable_rules cannot be imported")
 
@@ -302,9 +302,7 @@ def test_a_firing_that_is_missing_its_witness_is_a_fault() -> None:
 
 
 @needs_durable_rules
-@pytest.mark.parametrize(
-    "name", ["assert_fact", "start_action_for_state", "complete_and_start_action", "delete_state"]
-)
+@pytest.mark.parametrize("name", ["assert_fact", "start_action_for_state", "complete_and_start_action", "delete_state"])
 def test_an_interrupt_leaves_nothing_behind(name: str) -> None:
     matcher = Matcher("m", [[conjunction(("a", ">", 0))], [conjunction(("a", ">", 1))]])
     network = matcher._networks[0]
@@ -331,8 +329,7 @@ def test_rules_that_the_library_refuses_are_a_fault(monkeypatch: pytest.MonkeyPa
 def test_threads_may_share_a_matcher() -> None:
     choice = random.Random(7)
     conditions = [
-        [conjunction(("a", "==", i % 5), ("b", "<", 10 * i)), conjunction(("b", ">", 90 - i))]
-        for i in range(40)
+        [conjunction(("a", "==", i % 5), ("b", "<", 10 * i)), conjunction(("b", ">", 90 - i))] for i in range(40)
     ]
     shared = Matcher("shared", conditions)
     facts = [{"a": choice.randrange(5), "b": choice.randrange(100)} for _ in range(600)]
@@ -365,7 +362,7 @@ def measured(script: str) -> list[int]:
     """Run a script that prints integers in a process of its own, in which a crash shows where it was."""
     prelude = """
 import resource
-from strikeout.durable import Matcher, Test
+from strikeout.machine.durable import Matcher, Test
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platform == "darwin" else 1)
 """
@@ -417,16 +414,13 @@ print(matched, peak() - before)
 
 @needs_durable_rules
 def test_dozens_of_matchers_live_beside_each_other() -> None:
-    matchers = [
-        Matcher(f"m{i}", [[conjunction(("a", "==", i))], [conjunction(("a", "!=", i))]]) for i in range(60)
-    ]
+    matchers = [Matcher(f"m{i}", [[conjunction(("a", "==", i))], [conjunction(("a", "!=", i))]]) for i in range(60)]
     for a in range(70):
         assert [m.match({"a": a}) for m in matchers] == [[0] if i == a else [1] for i in range(60)]
         if a == 30:
             del matchers[50:]
             matchers += [
-                Matcher(f"m{i}", [[conjunction(("a", "==", i))], [conjunction(("a", "!=", i))]])
-                for i in range(50, 60)
+                Matcher(f"m{i}", [[conjunction(("a", "==", i))], [conjunction(("a", "!=", i))]]) for i in range(50, 60)
             ]
     del matchers
     gc.collect()
@@ -448,7 +442,5 @@ def test_without_durable_rules_the_error_says_so(monkeypatch: pytest.MonkeyPatch
 
 
 def test_importing_the_module_imports_no_durable_rules() -> None:
-    script = (
-        "import sys, strikeout.durable; sys.exit(any(name.startswith('durable') for name in sys.modules))"
-    )
+    script = "import sys, strikeout.machine.durable; sys.exit(any(name.startswith('durable') for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", script], check=False, timeout=60).returncode == 0

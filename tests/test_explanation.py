@@ -17,16 +17,16 @@ import pytest
 from click.testing import CliRunner
 
 import strikeout
-from strikeout import durable
-from strikeout.command_explain import explain_command
-from strikeout.explanation import Explainer, Proof
+from strikeout.commands.explain import explain_command
 from strikeout.facts import DURATION, Fact
 from strikeout.functions import COMPARISONS, SEES_MISSING, Place, choose
+from strikeout.ground.problems import RunError, StrikeoutError
+from strikeout.ground.values import checked_duration, checked_integer
+from strikeout.machine import durable
+from strikeout.machine.timeline import SubjectRun
 from strikeout.model import Ruleset
-from strikeout.problems import RunError, StrikeoutError
-from strikeout.proof import Cause, Stand, Tally, Term, Trial, inside
-from strikeout.timeline import SubjectRun
-from strikeout.values import checked_duration, checked_integer
+from strikeout.why.explanation import Explainer, Proof
+from strikeout.why.proof import Cause, Stand, Tally, Term, Trial, inside
 
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = ROOT / "tests" / "explanations"

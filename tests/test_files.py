@@ -19,12 +19,12 @@ from typing import Any
 import pytest
 
 import strikeout
-from strikeout import spool as spool_module
-from strikeout.files import BadRow, Rows
-from strikeout.problems import FactError, RunError
+from strikeout.ground.problems import FactError, RunError
+from strikeout.reach import spool as spool_module
+from strikeout.reach.files import BadRow, Rows
+from strikeout.reach.spool import Spool
+from strikeout.reach.streaming import take_in
 from strikeout.rows import Binder
-from strikeout.spool import Spool
-from strikeout.streaming import take_in
 
 FOLDER = Path(__file__).parent / "bad_facts"
 SHOP = strikeout.load(str(FOLDER / "shop.yaml"))
@@ -293,7 +293,7 @@ def test_a_full_disk_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         def write(self, data: Any) -> int:
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("strikeout.spool.tempfile.TemporaryFile", lambda **options: Full())
+    monkeypatch.setattr("strikeout.reach.spool.tempfile.TemporaryFile", lambda **options: Full())
     with pytest.raises(RunError, match=r"cannot write to the temporary folder .* no space left on device"):
         Spool(0).add("a", b"1")
 
@@ -326,7 +326,7 @@ def test_the_instant_is_that_of_the_merged_facts(tmp_path: Path) -> None:
 RUN = """
 import sys
 import strikeout
-from strikeout.streaming import take_in
+from strikeout.reach.streaming import take_in
 ruleset = strikeout.load(sys.argv[1])
 with take_in(ruleset.model, strikeout.read(sys.argv[2]), budget=1 << 20) as intake:
     for run in intake.runs(ruleset.program("compiled")):

@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 import strikeout
-from strikeout.library import shipped, shipped_names
-from strikeout.problems import Problem
+from strikeout.ground.problems import Problem
+from strikeout.reach.library import shipped, shipped_names
 
 SECONDS = float(os.environ.get("STRIKEOUT_FUZZ", "15"))
 SEED = int(os.environ.get("STRIKEOUT_FUZZ_SEED", "1"))

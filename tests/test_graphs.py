@@ -12,12 +12,12 @@ import networkx as nx
 import pytest
 
 import strikeout
-from strikeout.drawing import graphml
-from strikeout.fates import Fates, counting, roles
 from strikeout.graphs import measures, patterns
 from strikeout.graphs.complaints import STATES, Edge, alike, complaint_graph, complaints, projection
-from strikeout.library import shipped_names
-from strikeout.sample import record, rows
+from strikeout.reach.drawing import graphml
+from strikeout.reach.library import shipped_names
+from strikeout.reach.sample import record, rows
+from strikeout.speech.fates import Fates, counting, roles
 
 ROOT = Path(__file__).resolve().parent.parent
 HOUR = 3_600_000_000

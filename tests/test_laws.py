@@ -25,7 +25,7 @@ from hypothesis import HealthCheck, given, settings, strategies
 
 import strikeout
 from strikeout.facts import Fact
-from strikeout.values import format_duration
+from strikeout.ground.values import format_duration
 
 ENGINES = ("rete", "compiled")
 SEED = int(os.environ.get("STRIKEOUT_SEED", "0"))

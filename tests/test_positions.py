@@ -7,10 +7,10 @@ import json
 import pytest
 from lark import Token
 
-from strikeout.expressions import Written, parse
-from strikeout.nodes import Mapping, Scalar
-from strikeout.problems import Problem, Source
-from strikeout.read import read
+from strikeout.gate.expressions import Written, parse
+from strikeout.gate.nodes import Mapping, Scalar
+from strikeout.gate.read import read
+from strikeout.ground.problems import Problem, Source
 
 LINES = (
     'known(base) and remark == "it\'s \u4e2d\\"x\\" \\\\ y"',

@@ -15,7 +15,7 @@ from test_laws import Case, available, difference
 
 import strikeout
 from strikeout.facts import Fact, Value
-from strikeout.values import parse_duration
+from strikeout.ground.values import parse_duration
 
 HEAD = """
 ruleset: example

@@ -17,15 +17,15 @@ import yaml
 from click.testing import CliRunner
 
 import strikeout
-from strikeout.acts import voiding
-from strikeout.command_remedies import remedies_command
+from strikeout.ahead.acts import voiding
+from strikeout.ahead.goals import Standing, Undone, mark, severity_of
+from strikeout.ahead.remedies import Remedying, remedies
+from strikeout.commands.remedies import remedies_command
 from strikeout.facts import Fact, merge_duplicates
-from strikeout.goals import Standing, Undone, mark, severity_of
-from strikeout.outcome import GOOD_STANDING, active_spans
-from strikeout.problems import RunError, StrikeoutError
-from strikeout.remedies import Remedying, remedies
-from strikeout.support import Support
-from strikeout.timeline import Entry, SubjectRun
+from strikeout.ground.problems import RunError, StrikeoutError
+from strikeout.machine.timeline import Entry, SubjectRun
+from strikeout.speech.outcome import GOOD_STANDING, active_spans
+from strikeout.why.support import Support
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -12,7 +12,7 @@ import click
 import pytest
 
 from strikeout.cli import main
-from strikeout.library import shipped_names
+from strikeout.reach.library import shipped_names
 
 Done = tuple[int, str, str]
 
@@ -316,8 +316,8 @@ def test_the_shell_completes_commands_and_names(words: str, wanted: str) -> None
 
 
 def test_a_file_completes_where_no_name_fits() -> None:
-    from strikeout.command_show import show_command
-    from strikeout.names import complete
+    from strikeout.commands.names import complete
+    from strikeout.commands.show import show_command
 
     (item,) = complete(click.Context(show_command), show_command.params[0], "./mine")
     assert (item.type, item.value) == ("file", "./mine")

@@ -16,9 +16,9 @@ import pytest
 from click.testing import CliRunner
 
 import strikeout
-from strikeout.command_sample import AT_ONCE, format_of, sample_command, write_csv
+from strikeout.commands.sample import AT_ONCE, format_of, sample_command, write_csv
+from strikeout.reach.sample import AT_MOST, COLUMNS, FROM_FEW, Row, check_ruleset, few_sellers, record, rows, shuffled
 from strikeout.rows import Binder
-from strikeout.sample import AT_MOST, COLUMNS, FROM_FEW, Row, check_ruleset, few_sellers, record, rows, shuffled
 
 FACTS = 20_000
 
@@ -130,7 +130,7 @@ def test_a_ruleset_of_other_words_is_refused() -> None:
 
 @pytest.mark.parametrize("in_memory", [100, 10**6])
 def test_shuffled_facts_are_the_same_facts(in_memory: int, some: list[Row], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("strikeout.sample.IN_MEMORY", in_memory)
+    monkeypatch.setattr("strikeout.reach.sample.IN_MEMORY", in_memory)
     found = list(shuffled(some[:2000], 2000, seed=4))
     assert found != some[:2000]
     assert sorted(found) == sorted(some[:2000])

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 import yaml
 
-from strikeout.calendars import Calendar
-from strikeout.case_files import read_cases
-from strikeout.library import Files, read_file
-from strikeout.nodes import Mapping, Node, Scalar, Sequence
-from strikeout.parse import parse
-from strikeout.problems import RulesetError, Source
-from strikeout.read import read
-from strikeout.schema import SCHEMAS, Schema, schema
+from strikeout.gate.case_files import read_cases
+from strikeout.gate.nodes import Mapping, Node, Scalar, Sequence
+from strikeout.gate.parse import parse
+from strikeout.gate.read import read
+from strikeout.gate.schema import SCHEMAS, Schema, schema
+from strikeout.ground.calendars import Calendar
+from strikeout.ground.problems import RulesetError, Source
+from strikeout.reach.library import Files, read_file
 
 RULESETS = Path(__file__).resolve().parent.parent / "rulesets"
 

@@ -6,16 +6,16 @@ import functools
 
 import pytest
 
-from strikeout import durable
 from strikeout.api import Ruleset
-from strikeout.case_files import read_cases
-from strikeout.case_model import CaseFile
-from strikeout.cases import run_case
-from strikeout.check import check
-from strikeout.document import document
-from strikeout.library import Files, locate, shipped_cases, shipped_names
+from strikeout.gate.case_files import read_cases
+from strikeout.gate.case_model import CaseFile
+from strikeout.gate.check import check
+from strikeout.ground.problems import render
+from strikeout.machine import durable
 from strikeout.model import Ruleset as Model
-from strikeout.problems import render
+from strikeout.reach.library import Files, locate, shipped_cases, shipped_names
+from strikeout.speech.cases import run_case
+from strikeout.speech.document import document
 
 NAMES = shipped_names()
 ENGINES = ("rete", "compiled")

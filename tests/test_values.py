@@ -13,7 +13,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from strikeout.values import (
+from strikeout.ground.values import (
     DAY,
     HOUR,
     INSTANT_MAX,
@@ -40,7 +40,7 @@ from strikeout.values import (
     parse_period,
     window_start,
 )
-from strikeout.zonefile import parse_zone, read_zone
+from strikeout.ground.zonefile import parse_zone, read_zone
 
 ZONES = (
     "Asia/Shanghai",  # local mean time, summers in the 1940s and from 1986 to 1991, no rule now
@@ -128,9 +128,7 @@ def test_integers_fit_into_64_bits() -> None:
 
 
 @given(integers, integers)
-def test_the_quotient_floors_and_the_remainder_has_the_sign_of_the_divisor(
-    dividend: int, divisor: int
-) -> None:
+def test_the_quotient_floors_and_the_remainder_has_the_sign_of_the_divisor(dividend: int, divisor: int) -> None:
     assume(divisor and (dividend, divisor) != (INTEGER_MIN, -1))
     quotient, remainder = floor_divide(dividend, divisor), modulo(dividend, divisor)
     assert quotient is not None
@@ -358,9 +356,7 @@ def test_instants_of_local_times_are_those_of_zoneinfo(zone: Zone, day: int, clo
 
 
 @given(moments(margin=2 * DAY), st.integers(-3 * HOUR, 3 * HOUR))
-def test_instants_of_local_times_beside_a_change_are_those_of_zoneinfo(
-    moment: tuple[Zone, int], shift: int
-) -> None:
+def test_instants_of_local_times_beside_a_change_are_those_of_zoneinfo(moment: tuple[Zone, int], shift: int) -> None:
     zone, instant = moment
     local = as_datetime(instant, zone.name).replace(fold=0) + shift * MICROSECOND
     day, clock = divmod((local.replace(tzinfo=UTC) - EPOCH) // MICROSECOND, DAY)

@@ -17,13 +17,13 @@ import pytest
 from click.testing import CliRunner
 
 import strikeout
-from strikeout.command_deadlines import deadlines_command
-from strikeout.command_diff import diff_command
-from strikeout.command_whatif import whatif_command
-from strikeout.icalendar import Event, calendar, escape, fold
-from strikeout.outcome import Record, to_json
-from strikeout.problems import FactError, RulesetError, RunError, StrikeoutError
-from strikeout.streaming import as_row
+from strikeout.ahead.icalendar import Event, calendar, escape, fold
+from strikeout.commands.deadlines import deadlines_command
+from strikeout.commands.diff import diff_command
+from strikeout.commands.whatif import whatif_command
+from strikeout.ground.problems import FactError, RulesetError, RunError, StrikeoutError
+from strikeout.reach.streaming import as_row
+from strikeout.speech.outcome import Record, to_json
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "docs" / "example.csv"
@@ -449,7 +449,7 @@ def test_rules_come_and_go_with_all_that_they_say() -> None:
 
 
 def test_every_shipped_ruleset_can_be_compared_with_the_next() -> None:
-    from strikeout.library import shipped_names
+    from strikeout.reach.library import shipped_names
 
     models = [strikeout.load(name) for name in shipped_names()]
     for one, other in zip(models, [*models[1:], models[0]], strict=True):

@@ -87,17 +87,11 @@ def test_the_wheel_holds_every_file(wheel: Path) -> None:
 
 def test_the_installed_package_is_the_wheels(installed: Path, tmp_path: Path) -> None:
     script = "import strikeout, strikeout.graphs, strikeout.rulesets; print(strikeout.__file__)"
-    assert Path(call(installed / "python", "-c", script, cwd=tmp_path).strip()).is_relative_to(
-        installed.parent
-    )
+    assert Path(call(installed / "python", "-c", script, cwd=tmp_path).strip()).is_relative_to(installed.parent)
 
 
-@pytest.mark.parametrize(
-    "command", [("python", "-m", "strikeout"), ("strikeout",)], ids=["module", "command"]
-)
-def test_a_shipped_ruleset_runs_from_elsewhere(
-    installed: Path, tmp_path: Path, command: tuple[str, ...]
-) -> None:
+@pytest.mark.parametrize("command", [("python", "-m", "strikeout"), ("strikeout",)], ids=["module", "command"])
+def test_a_shipped_ruleset_runs_from_elsewhere(installed: Path, tmp_path: Path, command: tuple[str, ...]) -> None:
     shutil.copy(ROOT / "docs" / "example.csv", tmp_path)
     ruleset = ("run", "taobao-counterfeit", "example.csv", "--format", "jsonl")
     lines = call(installed / command[0], *command[1:], *ruleset, cwd=tmp_path).splitlines()

@@ -45,9 +45,7 @@ def working_days() -> dict[date, bool]:
     working = {day: china.is_working_day(day) for day in days}
     differences = {day: working[day] for day in days if working[day] != chinese_calendar.is_workday(day)}
     if differences != KNOWN_DIFFERENCES:
-        listed = (
-            ", ".join(map(str, sorted(differences.keys() ^ KNOWN_DIFFERENCES.keys()))) or "the known ones"
-        )
+        listed = ", ".join(map(str, sorted(differences.keys() ^ KNOWN_DIFFERENCES.keys()))) or "the known ones"
         raise SystemExit(f"holidays and chinesecalendar differ otherwise than is known: {listed}")
     return working
 
@@ -84,9 +82,7 @@ def text() -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Write rulesets/calendar/CN.yaml.")
-    parser.add_argument(
-        "--check", action="store_true", help="change nothing; exit 1 where the file would change"
-    )
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 where the file would change")
     checking = parser.parse_args().check
     wanted = text()
     present = PATH.read_text(encoding="utf-8") if PATH.exists() else ""

@@ -2,7 +2,7 @@
 
 As its own documentation writes such a rule, the library is killed within some dozens of sellers: where the last part of
 a join is false and the parts before it are true, it reads past the end of an array. So ids are integers here, and the
-last part is always true; see also `engine/durable.py`.
+last part is always true; see also `engine/machine/durable.py`.
 It keeps 1,024 sessions at most, hence the first sellers only.
 """
 

@@ -1,0 +1,1 @@
+"""What could be: what if, what would undo it, what would come next, and deadlines."""

@@ -1,0 +1,282 @@
+"""Backtests by columns: parts of subjects, each read into columns, run and counted at once; needs the extra `batch`."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pyarrow
+import pyarrow.compute
+import pyarrow.ipc
+import pyarrow.parquet
+
+from ..bulk.columns import Columns, fields_read, in_order
+from ..bulk.intake import WORKERS, Report, TakenIn, take_in
+from ..bulk.refused import refused_facts
+from ..model import Ruleset
+from ..reach.files import BadRow
+from ..reach.tables import ROWS_AT_ONCE, schema
+from ..reach.writing import refusals
+from .backtest import DIFFERENCES, Part, Spec, file_of, same_facts
+from .part_runs import REJECTED, PartRun, conclusions, jitted, run_part
+from .part_tally import differences_of, tally_of
+from .tally import SIDES, Difference, Tally
+
+
+class ByColumns:
+    """Runs a backtest by columns; made by `by_columns`.
+
+    Attributes
+    ----------
+    as_of, bad_rows, plan
+        As of `Runner`.
+    """
+
+    def __init__(self, spec: Spec, taken: Sequence[TakenIn], report: Report) -> None:
+        self._spec = spec
+        self._taken = taken
+        self._report = report
+        self._read = fields_read(spec.rulesets)
+        self._programs = [jitted(program, spec.version) for program in spec.programs]
+        self.bad_rows = taken[0].bad_rows
+        self.as_of = self._as_of()
+        self.plan: dict[str, Any] = {"lows": [part.low for part in taken[0].parts]}
+
+    def _as_of(self) -> int:
+        """The instant of the runs (semantics 3)."""
+        if self._spec.as_of is not None:
+            return self._spec.as_of
+        found: list[int] = []
+        for side, taken in enumerate(self._taken):
+            found += [] if taken.latest_at is None else [taken.latest_at]
+            if taken.latest_known is not None and taken.latest_known > max(found):
+                # Of facts that are the same the one known first counts, which only their comparison shows.
+                parts = (self._columns(side, number) for number, part in enumerate(taken.parts) if part.rows)
+                found += [columns.latest() for columns in parts]
+        return max(found, default=0)
+
+    def _columns(self, side: int, number: int) -> Columns:
+        return in_order(self._taken[side].parts[number].table(), self._spec.rulesets[side], self._read)
+
+    def parts(self, folder: Path, done: Mapping[int, Part], into: Path | None) -> Iterator[tuple[int, Part]]:
+        """Each part by number, once its files are written; those that are done come as they are."""
+        total, so_far = sum(part.rows for part in self._taken[0].parts), 0
+        numbers = iter(range(len(self._taken[0].parts)))
+        waiting: deque[tuple[int, Future[Part]]] = deque()
+        with contextlib.ExitStack() as stack:
+            wholes = [stack.enter_context(whole) for whole in self._wholes(into)] if into is not None else []
+            pool = stack.enter_context(ThreadPoolExecutor(WORKERS))
+            stack.callback(lambda: [future.cancel() for _, future in waiting])
+            while True:
+                for number in itertools.islice(numbers, WORKERS - len(waiting)):
+                    made = folder if into is not None else None
+                    waiting.append((number, pool.submit(self._done_or_run, made, number, done)))
+                if not waiting:
+                    return
+                number, future = waiting.popleft()
+                found = future.result()
+                so_far += self._taken[0].parts[number].rows
+                self._report("run", so_far, total)
+                yield number, found
+                for name, whole in zip(self._tables, wholes, strict=bool(wholes)):
+                    whole.add(file_of(folder, number, name, "arrow"))
+
+    @property
+    def _tables(self) -> list[str]:
+        names = self._spec.names
+        return [*names, DIFFERENCES] if len(names) == 2 else [*names]
+
+    def _wholes(self, into: Path) -> Iterator[Whole]:
+        """The tables of all parts."""
+        for name, ruleset in zip(self._spec.names, self._spec.rulesets, strict=True):
+            yield Whole(into / f"{name}.parquet", schema(ruleset))
+        if len(self._spec.names) == 2:
+            yield Whole(into / f"{DIFFERENCES}.parquet", differences_schema(self._spec.rulesets))
+
+    def _done_or_run(self, folder: Path | None, number: int, done: Mapping[int, Part]) -> Part:
+        if number in done:
+            return done[number]
+        found = self._part(folder, number) if self._taken[0].parts[number].rows else _nothing(self._spec)
+        for taken in self._taken:
+            taken.parts[number].close()
+        return found
+
+    def _part(self, folder: Path | None, number: int) -> Part:
+        """Run a part, and write what it came to."""
+        spec = self._spec
+        columns = [self._columns(side, number) for side in range(len(self._taken))]
+        if len(columns) == 2:
+            columns = _of_the_same_subjects(columns)
+        elif len(spec.programs) == 2:
+            columns.append(_with_kinds_of(columns[0], *spec.rulesets))
+        runs: list[PartRun] = []
+        whole = Part([])
+        for name, program, own in zip(spec.names, self._programs, columns, strict=True):
+            run = run_part(program, own, self.as_of)
+            runs.append(run)
+            if folder is not None:
+                _write(file_of(folder, number, name, "arrow"), conclusions(program.ruleset, own, run.derived))
+            whole.tallies.append(tally_of(program.ruleset, own, run))
+            rejected = pyarrow.array(run.status == REJECTED)
+            whole.rejected.append(own.subjects.filter(rejected).to_pylist())
+        if len(runs) == 2:
+            whole.differences, found = differences_of(spec.rulesets, columns[0], runs)
+            if folder is not None:
+                _write(file_of(folder, number, DIFFERENCES, "arrow"), differences_table(spec.rulesets, found))
+        return whole
+
+    def refused(self, rejected: Sequence[Sequence[str]]) -> Iterator[tuple[str, str, dict[str, object]]]:
+        """Place, reason and row of each fact of the subjects whose runs were rejected."""
+        for program, subjects in zip(self._spec.programs, rejected, strict=True):
+            if subjects:
+                yield from refused_facts(program, self._spec.rows, frozenset(subjects), self.as_of)
+
+
+@contextlib.contextmanager
+def by_columns(
+    spec: Spec,
+    plan: dict[str, Any] | None,
+    done: Mapping[int, Part],
+    refuse: Callable[[BadRow], None] | None,
+    report: Report,
+) -> Iterator[ByColumns]:
+    """Read and check all facts; the first half of a backtest.
+
+    Parameters
+    ----------
+    spec : Spec
+        What the backtest is made of.
+    plan : dict or None
+        How the facts were divided before.
+    done : mapping
+        The parts that are finished.
+    refuse : callable, optional
+        Takes each bad row; without it, bad rows are an error.
+    report : callable
+        Takes word of progress.
+    """
+    lows = None if plan is None else plan["lows"][1:]
+    options: dict[str, Any] = {"refuse": refuse, "report": report, "part_rows": spec.part_facts, "skipped": done}
+    rulesets = spec.rulesets
+    with contextlib.ExitStack() as stack:
+        taken = [stack.enter_context(take_in(rulesets[0], spec.rows, lows=lows, **options))]
+        if len(rulesets) == 2 and not same_facts(*rulesets):
+            # The same rows are other facts: of other kinds, or with other defaults.
+            lows = [part.low for part in taken[0].parts][1:]
+            taken.append(stack.enter_context(take_in(rulesets[1], spec.rows, lows=lows, **options)))
+        yield ByColumns(spec, taken, report)
+
+
+def _with_kinds_of(columns: Columns, own: Ruleset, other: Ruleset) -> Columns:
+    """Columns with the kinds' indices of another ruleset that has the same given kinds."""
+    names = [kind.name for kind in own.kinds]
+    places = numpy.array([other.kinds_by_name[n].index if n in other.kinds_by_name else -1 for n in names])
+    return replace(columns, kind=places[columns.kind])
+
+
+def _of_the_same_subjects(columns: Sequence[Columns]) -> list[Columns]:
+    """Columns of other rows, made to number their subjects alike."""
+    if columns[0].subjects.equals(columns[1].subjects):
+        return list(columns)
+    whole = pyarrow.compute.unique(pyarrow.concat_arrays([own.subjects for own in columns]))
+    whole = whole.take(pyarrow.compute.sort_indices(whole))
+    found = []
+    for own in columns:
+        counts = numpy.zeros(len(whole), numpy.int64)
+        counts[pyarrow.compute.index_in(own.subjects, value_set=whole).to_numpy()] = numpy.diff(own.starts)
+        found.append(replace(own, subjects=whole, starts=numpy.concatenate(([0], numpy.cumsum(counts)))))
+    return found
+
+
+def _nothing(spec: Spec) -> Part:
+    return Part([Tally() for _ in spec.programs], rejected=[[] for _ in spec.programs])
+
+
+def differences_schema(rulesets: Sequence[Ruleset]) -> Any:
+    """The columns of the table of differences."""
+    at = pyarrow.timestamp("us", tz=rulesets[0].zone.name)
+    text = pyarrow.string()
+    pairs = [(rulesets[0].subject, text), ("status_against", text), ("status", text), ("at", at)]
+    return pyarrow.schema([*pairs, ("only", text), ("rule", text)])
+
+
+def differences_table(rulesets: Sequence[Ruleset], found: Sequence[Difference]) -> Any:
+    """The differences as a table; `only` says which of the runs has the conclusion that parted them."""
+    columns = [
+        [one.subject for one in found],
+        [one.statuses[0] for one in found],
+        [one.statuses[1] for one in found],
+        [one.at for one in found],
+        [None if one.side is None else SIDES[one.side] for one in found],
+        [one.rule or None for one in found],
+    ]
+    arrow_schema = differences_schema(rulesets)
+    arrays = [pyarrow.array(column, f.type) for column, f in zip(columns, arrow_schema, strict=True)]
+    return pyarrow.Table.from_arrays(arrays, schema=arrow_schema)
+
+
+def _write(path: Path, table: Any) -> None:
+    """Write a table of a part."""
+    with refusals(f"`{path}`"):
+        made = path.with_name(f"{path.name}.tmp")
+        options = pyarrow.ipc.IpcWriteOptions(compression="lz4")
+        with pyarrow.OSFile(str(made), "wb") as file, pyarrow.ipc.new_file(file, table.schema, options=options) as out:
+            out.write_table(table, max_chunksize=ROWS_AT_ONCE)
+        made.replace(path)
+
+
+class Whole:
+    """The table of all parts as Parquet, in groups of whole subjects, as `tables.Parquet` makes them.
+
+    A group has `ROWS_AT_ONCE` rows, and as many more as the last subject has.
+    """
+
+    def __init__(self, path: Path, arrow_schema: Any) -> None:
+        self._path = path
+        self._waiting = pyarrow.table([[]] * len(arrow_schema), schema=arrow_schema)
+        with refusals(f"`{path}`"):
+            self._file = open(path, "wb")  # noqa: SIM115
+            self._writer = pyarrow.parquet.ParquetWriter(self._file, arrow_schema)
+
+    def __enter__(self) -> Whole:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        with refusals(f"`{self._path}`"), self._file:
+            if error[0] is None:
+                if self._waiting.num_rows:
+                    self._writer.write_table(self._waiting.combine_chunks())
+                self._writer.close()
+
+    def add(self, path: Path) -> None:
+        """Add the table of a part; of one without facts there is none."""
+        if not path.exists():
+            return
+        with refusals(f"`{self._path}`"), pyarrow.memory_map(str(path)) as file:
+            reader = pyarrow.ipc.open_file(file)
+            for number in range(reader.num_record_batches):
+                self._add(pyarrow.Table.from_batches([reader.get_batch(number)]))
+
+    def _add(self, table: Any) -> None:
+        waiting = pyarrow.concat_tables([self._waiting, table])
+        while (end := _end_of_group(waiting.column(0))) is not None:
+            self._writer.write_table(waiting.slice(0, end).combine_chunks())
+            waiting = waiting.slice(end)
+        self._waiting = waiting
+
+
+def _end_of_group(subjects: Any) -> int | None:
+    """Where the first subject ends with which a group is full; None where that has not come yet."""
+    if len(subjects) <= ROWS_AT_ONCE:
+        return None
+    last = subjects[ROWS_AT_ONCE - 1]
+    rest = subjects.slice(ROWS_AT_ONCE)
+    found = pyarrow.compute.index(pyarrow.compute.equal(rest, last), False).as_py()
+    return None if found < 0 else ROWS_AT_ONCE + int(found)

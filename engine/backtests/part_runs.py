@@ -1,0 +1,210 @@
+"""Runs of all subjects of a part at once: what was derived as columns, each subject's status, and the counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import numpy
+import pyarrow
+
+from ..bulk.batches import coded
+from ..bulk.cells import Array, is_text
+from ..bulk.columns import Column, Columns
+from ..facts import BOOLEAN, Type
+from ..machine.timeline import Entry, Program, run_subject
+from ..model import Ruleset
+from ..reach.tables import schema
+from ..speech.outcome import GOOD_STANDING, Summary, rule_of, status
+
+if TYPE_CHECKING:
+    from ..bulk.kernel_runs import Jitted
+
+REJECTED = -2
+GOOD = -1
+"""In place of a status' kind: the run was rejected, or nothing is in force."""
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """Derived facts of some subjects in order: by subject, step, and the order of semantics 5.
+
+    Attributes
+    ----------
+    subject : array of int64
+        The number of the subject in the columns that were run.
+    kind, at, rule : array of int64
+        The indices of the kinds; instants; the numbers of the rules.
+    fields : mapping
+        A column for each field of derivable kinds.
+    texts : mapping
+        For each field of ids or texts the texts of its codes.
+    """
+
+    subject: Array
+    kind: Array
+    at: Array
+    rule: Array
+    fields: Mapping[str, Column]
+    texts: Mapping[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+
+@dataclass(frozen=True, slots=True)
+class PartRun:
+    """The runs of all subjects of some columns.
+
+    Attributes
+    ----------
+    derived : Derived
+        What was derived.
+    status : array of int64
+        The index of each subject's status, or `GOOD`, or `REJECTED`.
+    summary : Summary
+        What became of the facts; `given` and `duplicates` are for others to count.
+    """
+
+    derived: Derived
+    status: Array
+    summary: Summary = field(default_factory=Summary)
+
+
+def derivable_fields(ruleset: Ruleset) -> dict[str, Type]:
+    """The fields of derivable kinds in the order of the contract, with their types."""
+    return {f.name: f.type for kind in ruleset.derivable for f in kind.fields}
+
+
+def run_part(program: Program | Jitted, columns: Columns, as_of: int) -> PartRun:
+    """Run all subjects of some columns as of an instant (semantics 1).
+
+    Parameters
+    ----------
+    program : Program or Jitted
+        The ruleset, made ready by an engine, or as generated code of arrays.
+    columns : Columns
+        The facts; those later than `as_of` are left out.
+    as_of : int
+        The instant, in microseconds since 1970 UTC.
+    """
+    from ..bulk.kernel_runs import Jitted
+
+    if not isinstance(program, Jitted):
+        return _one_by_one(program, columns, as_of)
+    found = program.run(columns, as_of)
+    if not found.parts:
+        empty = numpy.zeros(0, numpy.int64)
+        return PartRun(_derived(program.ruleset, [], []), empty, found.summary)
+    subject, kind, at, rule = (numpy.concatenate(own) for own in zip(*(part[:4] for part in found.parts), strict=True))
+    fields: dict[str, Column] = {}
+    for name in derivable_fields(program.ruleset):
+        own = [part[4][name] for part in found.parts]
+        present = [numpy.ones(len(c.values), bool) if c.present is None else c.present for c in own]
+        values = numpy.concatenate([c.values for c in own])
+        fields[name] = Column(values, None if all(c.present is None for c in own) else numpy.concatenate(present))
+    derived = Derived(subject, kind, at, rule, fields, found.texts)
+    return PartRun(derived, numpy.concatenate(found.status), found.summary)
+
+
+def jitted(program: Program, version: str) -> Program | Jitted:
+    """The generated code of arrays of a ruleset, where numba is installed (the extra `fast`); else the program.
+
+    Parameters
+    ----------
+    program : Program
+        The ruleset, made ready by an engine.
+    version : str
+        The version of strikeout, which the compiled code is kept under.
+    """
+    from ..machine.compiled import CompiledProgram
+
+    if find_spec("numba") is None or not isinstance(program, CompiledProgram):
+        return program
+    from ..bulk.kernel_runs import Jitted
+
+    return Jitted(program, version)
+
+
+def _one_by_one(program: Program, columns: Columns, as_of: int) -> PartRun:
+    """The same by a function that runs one subject."""
+    ruleset = program.ruleset
+    places = {kind.name: kind.index for kind in ruleset.kinds}
+    entries: list[Entry] = []
+    numbers: list[int] = []
+    found = numpy.full(len(columns.subjects), GOOD, numpy.int64)
+    summary = Summary()
+    for number in range(len(columns.subjects)):
+        facts = columns.facts(ruleset, number)
+        run = run_subject(program, columns.subjects[number].as_py(), facts, as_of)
+        summary.add_run(run, len(facts))
+        if run.rejection is not None:
+            found[number] = REJECTED
+            continue
+        conclusions = run.conclusions
+        entries += conclusions
+        numbers += [number] * len(conclusions)
+        standing = status(ruleset, run).kind
+        found[number] = GOOD if standing == GOOD_STANDING else places[standing]
+    return PartRun(_derived(ruleset, entries, numbers), found, summary)
+
+
+def _derived(ruleset: Ruleset, entries: Sequence[Entry], numbers: Sequence[int]) -> Derived:
+    """Conclusions as columns."""
+    rules = {rule.name: number for number, rule in enumerate(ruleset.rules)}
+    fields: dict[str, Column] = {}
+    texts: dict[str, Any] = {}
+    for name, type_ in derivable_fields(ruleset).items():
+        values = [entry.fact.get(name) for entry in entries]
+        present = numpy.array([value is not None for value in values], bool)
+        if is_text(type_):
+            encoded = pyarrow.array(["" if value is None else value for value in values], pyarrow.string())
+            encoded = encoded.dictionary_encode()
+            fields[name] = Column(encoded.indices.to_numpy().astype(numpy.int64), present)
+            texts[name] = encoded.dictionary
+        else:
+            numbers_of = [0 if value is None else coded(type_, value) for value in values]
+            fields[name] = Column(numpy.array(numbers_of, numpy.int64), present)
+    return Derived(
+        numpy.array(numbers, numpy.int64),
+        numpy.array([entry.fact.kind.index for entry in entries], numpy.int64),
+        numpy.array([entry.fact.at for entry in entries], numpy.int64),
+        numpy.array([rules[rule_of(entry)] for entry in entries], numpy.int64),
+        fields,
+        texts,
+    )
+
+
+def conclusions(ruleset: Ruleset, columns: Columns, derived: Derived) -> Any:
+    """Derived facts as a pyarrow table, with the columns of the contract.
+
+    Parameters
+    ----------
+    ruleset : Ruleset
+        The ruleset.
+    columns : Columns
+        The columns that were run.
+    derived : Derived
+        What was derived.
+    """
+    arrow_schema = schema(ruleset)
+    kinds = pyarrow.array([kind.name for kind in ruleset.kinds], pyarrow.string())
+    rules = pyarrow.array([rule.name for rule in ruleset.rules], pyarrow.string())
+    arrays = [columns.subjects.take(pyarrow.array(derived.subject)), kinds.take(pyarrow.array(derived.kind))]
+    arrays.append(pyarrow.array(derived.at, pyarrow.int64()))
+    for name, type_ in derivable_fields(ruleset).items():
+        column = derived.fields[name]
+        missing = None if column.present is None else ~column.present
+        if is_text(type_) or type_.members:
+            texts = derived.texts.get(name, ()) if is_text(type_) else pyarrow.array(type_.members, pyarrow.string())
+            codes = pyarrow.array(column.values, pyarrow.int64(), mask=missing)
+            arrays.append(texts.take(codes) if len(texts) else pyarrow.nulls(len(codes), pyarrow.string()))
+        elif type_ == BOOLEAN:
+            arrays.append(pyarrow.array(column.values != 0, pyarrow.bool_(), mask=missing))
+        else:
+            arrays.append(pyarrow.array(column.values, pyarrow.int64(), mask=missing))
+    arrays.append(rules.take(pyarrow.array(derived.rule)))
+    cast = [array.cast(f.type) for array, f in zip(arrays, arrow_schema, strict=True)]
+    return pyarrow.Table.from_arrays(cast, schema=arrow_schema)

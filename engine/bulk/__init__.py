@@ -1,0 +1,1 @@
+"""Facts as columns: very many of them at once, in bounded memory."""

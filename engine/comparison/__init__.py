@@ -1,0 +1,1 @@
+"""Two rulesets compared in the words of policy."""

@@ -1,0 +1,1 @@
+"""Ground: what is wrong and where, exact numbers, times, periods and calendars."""

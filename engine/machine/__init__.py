@@ -1,0 +1,1 @@
+"""The machine: from facts to a run, by one engine or another."""

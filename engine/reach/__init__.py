@@ -1,0 +1,1 @@
+"""Reach: files in and out, and what needs the disk."""

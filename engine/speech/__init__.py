@@ -1,0 +1,1 @@
+"""Speech: what a run says, and why."""

@@ -1,0 +1,236 @@
+"""What a run says: conclusions as records, status, pending facts, the journal, and what became of every fact."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ..facts import DURATION, TIME, Fact, Field, Value
+from ..ground.values import format_duration
+from ..machine.timeline import Entry, Rejection, SubjectRun
+from ..model import Ruleset
+
+GOOD_STANDING = "good-standing"
+
+Record = dict[str, str | int | bool]
+"""A fact as JSON has it: subject, kind, at, the fields that are not missing, and for a derived fact its rule."""
+
+
+def json_value(ruleset: Ruleset, field: Field, value: Value) -> str | int | bool | None:
+    """A field's value as output shows it: times with the ruleset's offset, durations as ISO 8601 seconds."""
+    if value is not None and field.type == TIME:
+        return ruleset.zone.format(int(value))
+    if value is not None and field.type == DURATION:
+        return format_duration(int(value))
+    return value
+
+
+def record(ruleset: Ruleset, fact: Fact, rule: str | None = None) -> Record:
+    """A fact as a record, its keys in the order of the contract."""
+    found: Record = {
+        ruleset.subject: fact.subject,
+        "kind": fact.kind.name,
+        "at": ruleset.zone.format(fact.at),
+    }
+    for field, value in zip(fact.kind.fields, fact.values, strict=True):
+        shown = json_value(ruleset, field, value)
+        if shown is not None:
+            found[field.name] = shown
+    if rule is not None:
+        found["rule"] = rule
+    return found
+
+
+def rule_of(entry: Entry) -> str:
+    """The rule of a derived fact: the first of its reasons in rule order."""
+    return entry.reasons[0].rule.name
+
+
+def to_json(found: Record) -> str:
+    """A record as a line of JSON, as Python's `json.dumps(…, ensure_ascii=False)` writes it."""
+    return json.dumps(found, ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A subject's status: the kind, and since when (microseconds since 1970 UTC), None where it never changed."""
+
+    kind: str
+    since: int | None
+
+
+def status(ruleset: Ruleset, run: SubjectRun) -> Status:
+    """The status of a subject at the instant of a run (semantics 9).
+
+    Parameters
+    ----------
+    ruleset : Ruleset
+        The ruleset.
+    run : SubjectRun
+        The run, as of the instant asked about.
+    """
+    spans = active_spans(ruleset, run.entries)
+    changes: dict[int, Counter[int]] = {}
+    for kind, start, end in spans:
+        if start <= run.as_of and start < end:
+            changes.setdefault(start, Counter())[kind] += 1
+            if end <= run.as_of:
+                changes.setdefault(end, Counter())[kind] -= 1
+    standing: Counter[int] = Counter()
+    current, since = -1, None
+    for instant in sorted(changes):
+        standing.update(changes[instant])
+        active = [kind for kind, number in standing.items() if number > 0]
+        top = min(active, key=lambda kind: (-ruleset.kinds[kind].severity, kind), default=-1)
+        if top != current:
+            current, since = top, instant
+    return Status(ruleset.kinds[current].name if current >= 0 else GOOD_STANDING, since)
+
+
+FOREVER = 2**63 - 1
+
+
+def active_spans(ruleset: Ruleset, entries: Sequence[Entry]) -> list[tuple[int, int, int]]:
+    """For each fact with an effect, in order, its kind, and from when and until when it is active (semantics 9)."""
+    enders = [kind for kind in ruleset.kinds if kind.ends is not None]
+    spans: list[list[int]] = []
+    open_spans: dict[tuple[int, tuple[Value, ...]], list[int]] = {}
+    for entry in entries:
+        fact = entry.fact
+        kind = fact.kind
+        if kind.ends is not None:
+            key = tuple(fact.values[slot] for _, slot in kind.ends.slots)
+            for number in open_spans.pop((kind.index, key), []) if None not in key else []:
+                spans[number][2] = min(spans[number][2], fact.at)
+        if not kind.effect:
+            continue
+        until = fact.get("until") if kind.effect == "interval" else FOREVER
+        spans.append([kind.index, fact.at, until if isinstance(until, int) else fact.at])
+        for ender in enders:
+            if ender.ends is not None and ender.ends.kind == kind.index:
+                key = tuple(fact.values[slot] for slot, _ in ender.ends.slots)
+                open_spans.setdefault((ender.index, key), []).append(len(spans) - 1)
+    return [(kind, start, end) for kind, start, end in spans]
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """A change of a subject's conclusions: when it became known, `+` or `-`, and the conclusion."""
+
+    at: int
+    sign: str
+    entry: Entry
+
+
+def journal(
+    ruleset: Ruleset, facts: Sequence[Fact], as_of: int, run: Callable[[int], SubjectRun]
+) -> list[JournalEntry]:
+    """The journal of one subject up to an instant (semantics 8).
+
+    A run is made only before and at each instant that can change what is past: where a fact is known late or a fact
+    that can void is used. In between, conclusions become known at their own instants.
+
+    Parameters
+    ----------
+    ruleset : Ruleset
+        The ruleset.
+    facts : sequence of Fact
+        The subject's input facts.
+    as_of : int
+        The last instant of the journal, in microseconds since 1970 UTC.
+    run : callable
+        Gives the subject's run as of an instant.
+    """
+    voiding = {kind.index for rule in ruleset.void_rules for kind in rule.triggers}
+    known = [fact for fact in facts if fact.from_then_on <= as_of]
+    disturbing = {f.from_then_on for f in known if f.known_at > f.at or f.kind.index in voiding}
+    found = _journal(sorted(disturbing), as_of, run)
+    if found is None:
+        # Inputs raise the limit of scheduled steps, so that each can undo a rejection.
+        found = _journal(sorted({f.from_then_on for f in known}), as_of, run, every=True)
+    return found or []
+
+
+def _journal(
+    instants: list[int], as_of: int, run: Callable[[int], SubjectRun], every: bool = False
+) -> list[JournalEntry] | None:
+    lines: list[JournalEntry] = []
+    standing: list[Entry] = []
+    since: int | None = None
+    for instant in (*instants, None):
+        before = run(as_of if instant is None else instant - 1)
+        rejection = before.rejection
+        if rejection is not None and rejection.code == "steps" and not every:
+            return None
+        if rejection is None:
+            new = [e for e in before.conclusions if since is None or e.fact.at > since]
+            lines.extend(JournalEntry(e.fact.at, "+", e) for e in new)
+            standing = list(before.conclusions)
+        elif standing or since is None or rejection.at > since:
+            earlier = run(rejection.at - 1)
+            if earlier.rejection is None:
+                new = [e for e in earlier.conclusions if since is None or e.fact.at > since]
+                lines.extend(JournalEntry(e.fact.at, "+", e) for e in new)
+                standing = list(earlier.conclusions)
+            lines.extend(JournalEntry(rejection.at, "-", e) for e in standing)
+            standing = []
+        if instant is not None:
+            after = list(run(instant).conclusions)
+            lines.extend(JournalEntry(instant, "-", e) for e in _without(standing, after))
+            lines.extend(JournalEntry(instant, "+", e) for e in _without(after, standing))
+            standing, since = after, instant
+    return lines
+
+
+def identity(entry: Entry) -> tuple[object, ...]:
+    """What makes two conclusions of one subject the same: kind, instant, fields and rule."""
+    return (entry.fact.kind.index, entry.fact.at, entry.fact.values, rule_of(entry))
+
+
+def _without(these: Sequence[Entry], those: Sequence[Entry]) -> Iterator[Entry]:
+    """The first conclusions without the second, equal ones by number."""
+    left = Counter(identity(entry) for entry in those)
+    for entry in these:
+        key = identity(entry)
+        if left[key] > 0:
+            left[key] -= 1
+        else:
+            yield entry
+
+
+@dataclass(slots=True)
+class Summary:
+    """What became of every fact given: given = used + duplicates + voided + later + rejected (contract)."""
+
+    given: int = 0
+    used: int = 0
+    duplicates: int = 0
+    voided: int = 0
+    later: int = 0
+    rejected: int = 0
+    subjects: int = 0
+    derived: int = 0
+
+    def add_run(self, run: SubjectRun, facts: int) -> None:
+        """Count a subject's run over so many facts, duplicates merged."""
+        self.subjects += 1
+        if run.rejection is not None:
+            self.rejected += facts
+            return
+        self.used += run.used
+        self.voided += len(run.voided)
+        self.later += len(run.later)
+        self.derived += sum(1 for entry in run.entries if not entry.given)
+
+    def adds_up(self) -> bool:
+        """Whether no fact was dropped unseen."""
+        return self.given == self.used + self.duplicates + self.voided + self.later + self.rejected
+
+
+def describe(rejection: Rejection, ruleset: Ruleset) -> str:
+    """One line that says why a subject's run was rejected."""
+    fact = to_json(record(ruleset, rejection.fact))
+    rule = f"rule `{rejection.rule.name}` ({rejection.span})"
+    return f"{ruleset.subject} `{rejection.subject}` rejected: {rejection.message}; {rule}, on the fact {fact}"

@@ -1,0 +1,1 @@
+"""Why, and why not: proofs made by replaying rules, and their words."""

@@ -1,1 +1,0 @@
-from engine.act_kinds import *

@@ -1,0 +1,1 @@
+from engine.ahead.act_kinds import *

@@ -1,0 +1,1 @@
+from engine.ahead.sanctions_ahead import *

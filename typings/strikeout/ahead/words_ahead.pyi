@@ -1,0 +1,1 @@
+from engine.ahead.words_ahead import *

@@ -1,1 +1,0 @@
-from engine.backtest_rows import *

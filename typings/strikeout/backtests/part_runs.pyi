@@ -1,0 +1,1 @@
+from engine.backtests.part_runs import *

@@ -1,0 +1,1 @@
+from engine.bulk.blocks import *

@@ -1,0 +1,1 @@
+from engine.bulk.csv_blocks import *

@@ -1,0 +1,1 @@
+from engine.bulk.kernel_runs import *

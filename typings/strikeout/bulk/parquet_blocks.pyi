@@ -1,0 +1,1 @@
+from engine.bulk.parquet_blocks import *

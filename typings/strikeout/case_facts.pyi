@@ -1,1 +1,0 @@
-from engine.case_facts import *

@@ -1,1 +1,0 @@
-from engine.case_files import *

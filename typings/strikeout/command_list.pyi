@@ -1,1 +1,0 @@
-from engine.command_list import *

@@ -1,0 +1,1 @@
+from engine.commands.explain import *

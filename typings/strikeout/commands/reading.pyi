@@ -1,0 +1,1 @@
+from engine.commands.reading import *

@@ -1,0 +1,1 @@
+from engine.comparison.policy_change import *

@@ -1,0 +1,1 @@
+from engine.comparison.tell_policy import *

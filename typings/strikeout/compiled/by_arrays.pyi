@@ -1,1 +1,0 @@
-from engine.compiled.by_arrays import *

@@ -1,1 +1,0 @@
-from engine.csv_blocks import *

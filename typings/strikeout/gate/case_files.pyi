@@ -1,0 +1,1 @@
+from engine.gate.case_files import *

@@ -1,0 +1,1 @@
+from engine.gate.parse_rules import *

@@ -1,0 +1,1 @@
+from engine.gate.selections import *

@@ -1,1 +1,0 @@
-from engine.history import *

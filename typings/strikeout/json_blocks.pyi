@@ -1,1 +1,0 @@
-from engine.json_blocks import *

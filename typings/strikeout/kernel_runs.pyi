@@ -1,1 +1,0 @@
-from engine.kernel_runs import *

@@ -1,1 +1,0 @@
-from engine.let_order import *

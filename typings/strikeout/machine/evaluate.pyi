@@ -1,0 +1,1 @@
+from engine.machine.evaluate import *

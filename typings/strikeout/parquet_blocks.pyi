@@ -1,1 +1,0 @@
-from engine.parquet_blocks import *

@@ -1,1 +1,0 @@
-from engine.parse_rules import *

@@ -1,1 +1,0 @@
-from engine.part_runs import *

@@ -1,1 +1,0 @@
-from engine.picture_timeline import *

@@ -1,0 +1,1 @@
+from engine.pictures.picture_complaints import *

@@ -1,1 +1,0 @@
-from engine.policy_difference import *

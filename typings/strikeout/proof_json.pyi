@@ -1,1 +1,0 @@
-from engine.proof_json import *

@@ -1,1 +1,0 @@
-from engine.sanctions_ahead import *

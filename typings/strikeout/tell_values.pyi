@@ -1,1 +1,0 @@
-from engine.tell_values import *

@@ -1,1 +1,0 @@
-from engine.tell_why_not import *

@@ -1,0 +1,1 @@
+from engine.why.tell_why_not import *

@@ -1,1 +1,0 @@
-from engine.words_ahead import *
