@@ -83,9 +83,11 @@ def machine() -> str:
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         memory = f", {os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.0f} GB"
     today = datetime.datetime.now(datetime.UTC).date()
+    # On a machine that does other work as well the rates are lower, and the ratios rougher.
+    load = f", load {os.getloadavg()[0]:.1f} at the start" if hasattr(os, "getloadavg") else ""
     return (
         f"{today}, strikeout {strikeout.__version__}, Python {platform.python_version()}, {platform.system()},"
-        f" {os.cpu_count()} cores of {model}{memory}"
+        f" {os.cpu_count()} cores of {model}{memory}{load}"
     )
 
 

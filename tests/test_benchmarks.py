@@ -16,12 +16,13 @@ def benchmarks(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_every_section_runs() -> None:
     tiny = "--repeat 1 --sizes 300 --sellers 3 --history 30 --journal 30 --engines compiled --keys realistic".split()
-    done = benchmarks(*tiny, "--peers", "engine_compiled,handwritten,duckdb_sql,numba_kernel")
+    done = benchmarks(*tiny, "--peers", "engine_compiled,handwritten,duckdb_sql,polars_frames")
     assert done.returncode == 0, done.stderr
     rows = [[cell.strip() for cell in line.split("|")] for line in done.stdout.splitlines() if line.startswith("|")]
     conclusions = {row[1]: row[-2] for row in reversed(rows)}
     assert conclusions["hand-written Python"] == conclusions["strikeout, engine `compiled`"] == "the same"
     assert conclusions["DuckDB, SQL"] in ("the same", "not installed: `pip install duckdb pyarrow`")
+    assert conclusions["polars"] in ("the same", "not installed: `pip install polars pyarrow`")
     assert [line for line in done.stdout.splitlines() if line.startswith("### ")] == [
         "### Side by side, `taobao-counterfeit`",
         "### Many sellers",
