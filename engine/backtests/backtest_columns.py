@@ -250,10 +250,14 @@ class Whole:
 
     def __exit__(self, *error: object) -> None:
         with refusals(f"`{self._path}`"), self._file:
-            if error[0] is None:
-                if self._waiting.num_rows:
-                    self._writer.write_table(self._waiting.combine_chunks())
-                self._writer.close()
+            try:
+                if error[0] is None:
+                    if self._waiting.num_rows:
+                        self._writer.write_table(self._waiting.combine_chunks())
+                    self._writer.close()
+            finally:
+                # What is given up is not written to once more when the writer goes.
+                self._writer.is_open = False
 
     def add(self, path: Path) -> None:
         """Add the table of a part; of one without facts there is none."""
