@@ -1,0 +1,445 @@
+"""A log: what is appended to it, in which order, and what can be read of it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+import msgspec
+
+from ..ground.values import INSTANT_MAX, INSTANT_MIN, Instant
+from ..model import Ruleset
+from . import verify
+from .appending import Queue, Waiting
+from .errors import ActivationRefused, BadRecord, ChainBroken, ClockError, KeyConflict, LogFull, UnknownLog
+from .records import (
+    ACTIVATION,
+    FACT,
+    MOST_KEY,
+    START,
+    Activated,
+    Activation,
+    Head,
+    NewFact,
+    Receipt,
+    Record,
+    Verified,
+    canonical,
+    check_fact,
+    check_text,
+    utc,
+)
+from .rulesets import Rulesets
+from .snapshot import AFTER, COLUMNS, PAGE, Snapshot, record_of
+from .stores import NewRecord, Reading, Store, Writing, read
+from .tip import TOLERANCE, Tip
+from .vocabulary import differences
+
+TICK = 100_000
+"""How long an instant that `clock` gave is given again, in microseconds."""
+
+UNNAMED = "at position "
+"""How the key of an activation begins that was sent without one."""
+
+HEAD = "SELECT position, hash, known_at FROM strikeout_record WHERE log = ? ORDER BY position DESC LIMIT 1"
+# An activation has no subject, and is found by it.
+STATE = """
+SELECT tick,
+    (SELECT position FROM strikeout_record WHERE log = ? ORDER BY position DESC LIMIT 1),
+    (SELECT known_at FROM strikeout_record WHERE log = ? ORDER BY position DESC LIMIT 1),
+    (SELECT max(position) FROM strikeout_record WHERE log = ? AND subject = '')
+FROM strikeout_log WHERE id = ?
+"""
+ACTIVATIONS = """
+SELECT position, known_at, content FROM strikeout_record
+WHERE log = ? AND position IN (
+    SELECT position FROM strikeout_record WHERE log = ? AND subject = '' AND position > ? AND position <= ?
+) ORDER BY position
+"""
+
+
+class Log:
+    """A log: facts and rulesets in force, in the order in which they became known; made by `Database`.
+
+    It may be used from many threads, and by many processes at once.
+
+    Attributes
+    ----------
+    name : str
+        Its name.
+    rulesets : Rulesets
+        The rulesets of its database.
+    """
+
+    def __init__(self, store: Store, now: Callable[[], Instant], rulesets: Rulesets, name: str, number: int) -> None:
+        self.name, self.rulesets = name, rulesets
+        self._store, self._now, self._number = store, now, number
+        self._queue = Queue(self._append)
+        self._told = 0
+        self._activated: tuple[Activated, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<strikeout log {self.name} of {self._store.url}>"
+
+    # Appending.
+
+    def append(self, rows: Sequence[NewFact]) -> list[Receipt]:
+        """Append facts, all or none; they are durable when this is back.
+
+        Batches that come from several threads at once share one sync of the disk.
+
+        Parameters
+        ----------
+        rows : sequence of NewFact
+            The facts, each under its key. A fact that the log has under the same key, with the same content, is
+            acknowledged with its first receipt.
+
+        Returns
+        -------
+        list of Receipt
+            One for each fact, in order.
+
+        Raises
+        ------
+        BadRecord
+            Where a fact cannot be in a log; `index` says which.
+        KeyConflict
+            Where a key stands for another content; `index` says which.
+        ClockError, LogFull, DatabaseUnavailable
+            Where it is not appended; after DatabaseUnavailable it may be, and is to be sent again with the same keys.
+        """
+        for index, fact in enumerate(rows):
+            check_fact(fact, index)
+        return self._queue.append(rows) if rows else []
+
+    def append_activation(self, activation: Activation) -> Receipt:
+        """Put a ruleset in force from an instant on.
+
+        A ruleset must take every fact that those in force before it take, and so must those in force after it what it
+        takes: of what is given, kinds and fields may be added, the fields optional or with a default, and none removed
+        or given another type. Subject and time zone stay the same.
+
+        Parameters
+        ----------
+        activation : Activation
+            The ruleset, stored by `Database.put_bundle`, and the instant, which may be past.
+
+        Raises
+        ------
+        UnknownBundle
+            Where the ruleset is not stored.
+        ActivationRefused
+            Where it would not take what others of the log take; `differences` says what.
+        KeyConflict
+            Where the key stands for another activation.
+        """
+        if not INSTANT_MIN <= activation.from_ <= INSTANT_MAX:
+            raise BadRecord("the activation begins at no instant that can be")
+        if activation.key is not None:
+            check_text("key", activation.key, MOST_KEY)
+            if activation.key.startswith(UNNAMED):
+                raise BadRecord(f"the key of an activation does not begin with `{UNNAMED}`")
+        model = self.rulesets.model(activation.bundle)
+        content = canonical(
+            {
+                "bundle": activation.bundle,
+                "from": activation.from_,
+                "ruleset": model.name,
+                "version": model.version,
+            }
+        )
+        while True:
+            with self.snapshot(as_of=0, known=INSTANT_MAX) as snapshot:
+                present = snapshot.activations
+            self._check_activation(activation, model, present)
+            seen = present[-1].position if present else 0
+            work = partial(self._activate, activation=activation, content=content, seen=seen)
+            receipt = self._store.write(work)
+            if receipt is not None:
+                return receipt
+
+    def _check_activation(self, new: Activation, model: Ruleset, present: Sequence[Activated]) -> None:
+        order = sorted(present, key=lambda activated: (activated.from_, activated.position))
+        before = [activated for activated in order if activated.from_ <= new.from_]
+        after = [activated for activated in order if activated.from_ > new.from_]
+        if before and (found := differences(self.rulesets.model(before[-1].bundle), model)):
+            raise ActivationRefused("the ruleset would refuse facts that the one in force before it takes", found)
+        if after and (found := differences(model, self.rulesets.model(after[0].bundle))):
+            message = f"the ruleset in force from {utc(after[0].from_)} on would refuse facts that this one takes"
+            raise ActivationRefused(message, found)
+
+    def _activate(self, writing: Writing, activation: Activation, content: bytes, seen: int) -> Receipt | None:
+        """Append an activation; None where another came since it was checked."""
+        tip = self._locked(writing)
+        if activation.key is not None:
+            for _, _, there, position, known_at, hash in writing.with_keys(self._number, ACTIVATION, [activation.key]):
+                if bytes(there) != content:
+                    raise KeyConflict(0, activation.key, position)
+                return Receipt(position, known_at, hash.hex(), duplicate=True)
+        last = writing.rows(
+            "SELECT max(position) FROM strikeout_record WHERE log = ? AND subject = ''", (self._number,)
+        )[0][0]
+        if (last or 0) != seen:
+            return None
+        tip.next()
+        key = activation.key if activation.key is not None else f"{UNNAMED}{tip.position + 1}"
+        receipt = tip.add(ACTIVATION, key, "", content)
+        writing.insert(self._number, tip.records)
+        return receipt
+
+    def _append(self, batches: Sequence[Waiting]) -> None:
+        """Append batches in one transaction, each all or nothing."""
+        self._store.write(lambda writing: self._append_all(writing, batches))
+
+    def _append_all(self, writing: Writing, batches: Sequence[Waiting]) -> None:
+        tip = self._locked(writing)
+        keys = [fact.key for batch in batches for fact in batch.rows]
+        known = {
+            key: (subject, bytes(content), Receipt(position, known_at, hash.hex(), duplicate=True))
+            for key, subject, content, position, known_at, hash in writing.with_keys(self._number, FACT, keys)
+        }
+        for batch in batches:
+            batch.receipts = batch.error = None
+            try:
+                batch.receipts = self._chain(tip, batch.rows, known)
+            except KeyConflict as error:
+                batch.error = error
+        if tip.records:
+            writing.insert(self._number, tip.records)
+
+    def _chain(self, tip: Tip, rows: Sequence[NewFact], known: dict[str, tuple[str, bytes, Receipt]]) -> list[Receipt]:
+        """Chain the facts of a batch that are not known yet; the first look tells whether all can be."""
+        fresh: dict[str, NewFact] = {}
+        for index, fact in enumerate(rows):
+            there = known.get(fact.key)
+            if there is not None:
+                if there[0] != fact.subject or there[1] != fact.content:
+                    raise KeyConflict(index, fact.key, there[2].position)
+            elif (other := fresh.setdefault(fact.key, fact)) is not fact and other != fact:
+                raise KeyConflict(index, fact.key, None)
+        if fresh:
+            tip.next()
+        receipts = []
+        for fact in rows:
+            there = known.get(fact.key)
+            if there is not None:
+                receipts.append(there[2])
+                continue
+            receipt = tip.add(FACT, fact.key, fact.subject, fact.content)
+            receipts.append(receipt)
+            again = Receipt(receipt.position, receipt.known_at, receipt.hash, duplicate=True)
+            known[fact.key] = (fact.subject, fact.content, again)
+        return receipts
+
+    def _locked(self, writing: Writing) -> Tip:
+        """The end of the log, which nobody else moves until the transaction ends."""
+        tick = writing.lock(self._number)
+        if tick is None:
+            raise UnknownLog(self.name)
+        found = writing.rows(HEAD, (self._number,))
+        position, hash, known_at = found[0] if found else (0, START, 0)
+        return Tip(position, bytes(hash), max(tick, known_at), self._now)
+
+    def restore(self, records: Sequence[Record]) -> int:
+        """Append records of an export as they are; those that the log has already are compared.
+
+        Parameters
+        ----------
+        records : sequence of Record
+            Records that follow each other.
+
+        Returns
+        -------
+        int
+            How many were not there before.
+
+        Raises
+        ------
+        ChainBroken
+            Where they do not chain, or the log has others in their place.
+        ClockError
+            Where the log's clock has passed their instants, or the machine's has not come to them.
+        """
+
+        def work(writing: Writing) -> int:
+            tick = writing.lock(self._number)
+            if tick is None:
+                raise UnknownLog(self.name)
+            found = writing.rows(HEAD, (self._number,))
+            position, hash, known_at = found[0] if found else (0, START, 0)
+            first = records[0].position
+            here = [record_of(row) for row in writing.rows(AFTER, (self._number, first - 1, position, len(records)))]
+            for ours, theirs in zip(here, records, strict=False):
+                if ours != theirs:
+                    raise ChainBroken(theirs.position, f"the log `{self.name}` has another record there")
+            new = records[len(here) :]
+            if not new:
+                return 0
+            if tick >= new[0].known_at:
+                raise ClockError(
+                    f"the log has told instants up to {utc(tick)}, and what is to come became known at "
+                    f"{utc(new[0].known_at)}: import into a new log"
+                )
+            if new[-1].known_at > self._now() + TOLERANCE:
+                raise ClockError(f"the machine's clock is behind: a record became known at {utc(new[-1].known_at)}")
+            link = verify.Link(position, bytes(hash), known_at)
+            for record in new:
+                link.follow(record)
+                if record.kind == FACT:
+                    check_fact(NewFact(record.key, record.subject, record.content), record.position)
+            writing.insert(self._number, [_new(record) for record in new])
+            return len(new)
+
+        return self._store.write(work) if records else 0
+
+    # Reading.
+
+    def clock(self) -> Instant:
+        """The log's clock, in microseconds since 1970 UTC: what is appended from now on becomes known later.
+
+        It never goes back, and is at most 100 ms behind the machine's clock, unless another is just writing.
+        """
+        with self.snapshot() as snapshot:
+            return snapshot.as_of
+
+    def _tick(self) -> None:
+        """Move the log's clock on, unless it has moved just now."""
+        now = self._now()
+        if now - self._told <= TICK or now > INSTANT_MAX:
+            return
+
+        def work(writing: Writing) -> int:
+            tick = writing.lock(self._number)
+            if tick is None:
+                return 0
+            found = writing.rows(HEAD, (self._number,))
+            told = max(tick, found[0][2] if found else 0)
+            if now - told > TICK:
+                told = now
+                writing.rows("UPDATE strikeout_log SET tick = ? WHERE id = ?", (now, self._number))
+            return told
+
+        with contextlib.suppress(LogFull):  # Then the clock stands still, and what it says stays true.
+            self._told = max(self._told, self._store.try_write(work) or 0)
+
+    def snapshot(self, as_of: Instant | None = None, known: Instant | None = None) -> Snapshot:
+        """One state of the log, to be closed, or used by `with`.
+
+        Parameters
+        ----------
+        as_of : int, optional
+            The instant of the decision, in microseconds since 1970 UTC; else the log's clock.
+        known : int, optional
+            What is taken as known: what became known up to this instant, at most the log's clock; else all.
+        """
+        if as_of is None or known is None:
+            self._tick()
+        reading = self._store.read()
+        try:
+            number = self._number
+            found = reading.rows(STATE, (number, number, number, number))
+            if not found:
+                raise UnknownLog(self.name)
+            tick, position, known_at, activated = found[0]
+            clock = max(tick, known_at or 0)
+            self._told = max(self._told, clock)
+            latest = clock if known is None else min(known, clock)
+            activations = self._activations(reading, activated or 0)
+            if activations and activations[-1].known_at > latest:
+                activations = tuple(a for a in activations if a.known_at <= latest)
+            head = (position or 0, known_at or 0)
+            return Snapshot(reading, number, head, clock if as_of is None else as_of, latest, activations)
+        except BaseException:
+            reading.close()
+            raise
+
+    def _activations(self, reading: Reading, last: int) -> tuple[Activated, ...]:
+        """The activations up to a position; those read before are remembered."""
+        known = self._activated
+        seen = known[-1].position if known else 0
+        if seen < last:
+            more = []
+            for position, known_at, content in reading.rows(ACTIVATIONS, (self._number, self._number, seen, last)):
+                value = msgspec.json.decode(bytes(content))
+                more.append(Activated(position, known_at, value["bundle"], value["from"]))
+            known = self._activated = (*known, *more)
+        return known if seen <= last else tuple(a for a in known if a.position <= last)
+
+    def head(self) -> Head:
+        """The end of the log."""
+        found = read(self._store, HEAD, (self._number,))
+        position, hash, known_at = found[0] if found else (0, START, 0)
+        return Head(position, hash.hex(), known_at)
+
+    def record(self, position: int) -> Record | None:
+        """The record at a position; None where there is none."""
+        found = read(
+            self._store,
+            f"SELECT {COLUMNS} FROM strikeout_record WHERE log = ? AND position = ?",
+            (self._number, position),
+        )
+        return record_of(found[0]) if found else None
+
+    def find(self, key: str) -> Record | None:
+        """The fact of a key; None where there is none."""
+        found = read(
+            self._store,
+            f"SELECT {COLUMNS} FROM strikeout_record WHERE log = ? AND key = ? AND kind = 'fact'",
+            (self._number, key),
+        )
+        return record_of(found[0]) if found else None
+
+    def records(self, after: int = 0, limit: int | None = None) -> Iterator[Record]:
+        """Facts and activations in the order of the log, as far as it goes now.
+
+        Parameters
+        ----------
+        after : int
+            The position after which to begin.
+        limit : int, optional
+            How many to give at most.
+        """
+        last = self.head().position if limit is None else after + limit
+        while after < last:
+            rows = read(self._store, AFTER, (self._number, after, last, min(PAGE, last - after)))
+            if not rows:
+                return
+            yield from map(record_of, rows)
+            after = rows[-1][0]
+
+    def verify(
+        self, progress: Callable[[int, int], None] | None = None, head: tuple[int, str] | None = None
+    ) -> Verified:
+        """Check that nothing of the log was changed, removed or put elsewhere.
+
+        A chain that was cut off at its end is whole: only a head that was noted elsewhere shows that something is
+        missing there.
+
+        Parameters
+        ----------
+        progress : callable, optional
+            Takes how many records were checked, and how many there are.
+        head : tuple of int and str, optional
+            A position and hash that was noted before.
+
+        Raises
+        ------
+        ChainBroken
+            At the first position that is not as it was.
+        """
+        last = self.head().position
+        return verify.verify(self.records(), last, self.rulesets.stored, progress, head)
+
+
+def _new(record: Record) -> NewRecord:
+    return NewRecord(
+        record.position,
+        record.known_at,
+        record.kind,
+        record.key,
+        record.subject,
+        record.content,
+        bytes.fromhex(record.previous),
+        bytes.fromhex(record.hash),
+    )

@@ -1,0 +1,411 @@
+"""The log in SQLite: a write-ahead log, synced at every commit, and triggers that refuse what is not appending."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from .errors import DatabaseUnavailable, LogError, LogFull, UnknownDatabase
+from .stores import SCHEMA, Answer, NewRecord
+
+APPLICATION = 0x5354524B
+"""What the header of the file says that the database is, `STRK`."""
+OLDEST = (3, 37)
+MOST_IDLE = 16
+"""How many connections that read are kept for the next."""
+CACHE, CACHE_OF_WRITER = 8_000, 64_000
+"""How much of the database a connection keeps in memory, in kibibytes: one that reads, and the one that writes."""
+
+REFUSED = "the log is append-only"
+
+TABLES = f"""
+CREATE TABLE strikeout_log (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL,
+    tick INTEGER NOT NULL
+) STRICT;
+CREATE TABLE strikeout_bundle (
+    hash BLOB NOT NULL PRIMARY KEY,
+    content BLOB NOT NULL
+) STRICT;
+CREATE TABLE strikeout_record (
+    log INTEGER NOT NULL,
+    position INTEGER NOT NULL CHECK (position > 0),
+    known_at INTEGER NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('fact', 'activation')),
+    key TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    content BLOB NOT NULL,
+    previous BLOB NOT NULL CHECK (length(previous) = 32),
+    hash BLOB NOT NULL CHECK (length(hash) = 32),
+    PRIMARY KEY (log, position)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX strikeout_record_key ON strikeout_record (log, key, kind);
+CREATE INDEX strikeout_record_subject ON strikeout_record (log, subject, position, known_at);
+CREATE TABLE strikeout_key (
+    name TEXT NOT NULL PRIMARY KEY,
+    hash BLOB NOT NULL UNIQUE,
+    scopes TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    revoked_at INTEGER
+) STRICT;
+
+CREATE TRIGGER strikeout_record_update BEFORE UPDATE ON strikeout_record
+    BEGIN SELECT RAISE(ABORT, '{REFUSED}: no record is updated'); END;
+CREATE TRIGGER strikeout_record_delete BEFORE DELETE ON strikeout_record
+    BEGIN SELECT RAISE(ABORT, '{REFUSED}: no record is deleted'); END;
+CREATE TRIGGER strikeout_record_insert BEFORE INSERT ON strikeout_record
+    WHEN EXISTS (SELECT 1 FROM strikeout_record WHERE log = NEW.log AND position >= NEW.position)
+    OR EXISTS (SELECT 1 FROM strikeout_record WHERE log = NEW.log AND key = NEW.key AND kind = NEW.kind)
+    BEGIN SELECT RAISE(ABORT, '{REFUSED}: no record is replaced'); END;
+CREATE TRIGGER strikeout_bundle_update BEFORE UPDATE ON strikeout_bundle
+    BEGIN SELECT RAISE(ABORT, '{REFUSED}: no ruleset is updated'); END;
+CREATE TRIGGER strikeout_bundle_delete BEFORE DELETE ON strikeout_bundle
+    BEGIN SELECT RAISE(ABORT, '{REFUSED}: no ruleset is deleted'); END;
+CREATE TRIGGER strikeout_bundle_insert BEFORE INSERT ON strikeout_bundle
+    WHEN EXISTS (SELECT 1 FROM strikeout_bundle WHERE hash = NEW.hash)
+    BEGIN SELECT RAISE(ABORT, '{REFUSED}: no ruleset is replaced'); END;
+CREATE TRIGGER strikeout_log_update BEFORE UPDATE ON strikeout_log
+    WHEN NEW.id <> OLD.id OR NEW.name <> OLD.name OR NEW.created_at <> OLD.created_at OR NEW.tick < OLD.tick
+    BEGIN SELECT RAISE(ABORT, '{REFUSED}: of a log only the clock goes on'); END;
+CREATE TRIGGER strikeout_log_delete BEFORE DELETE ON strikeout_log
+    BEGIN SELECT RAISE(ABORT, '{REFUSED}: no log is deleted'); END;
+CREATE TRIGGER strikeout_log_insert BEFORE INSERT ON strikeout_log
+    WHEN EXISTS (SELECT 1 FROM strikeout_log WHERE id = NEW.id OR name = NEW.name)
+    BEGIN SELECT RAISE(ABORT, '{REFUSED}: no log is replaced'); END;
+CREATE TRIGGER strikeout_key_update BEFORE UPDATE ON strikeout_key
+    WHEN NEW.name <> OLD.name OR NEW.hash <> OLD.hash OR NEW.scopes <> OLD.scopes
+    OR NEW.created_at <> OLD.created_at OR OLD.revoked_at IS NOT NULL
+    BEGIN SELECT RAISE(ABORT, '{REFUSED}: a key is revoked once, and not changed'); END;
+CREATE TRIGGER strikeout_key_delete BEFORE DELETE ON strikeout_key
+    BEGIN SELECT RAISE(ABORT, '{REFUSED}: no key is deleted'); END;
+CREATE TRIGGER strikeout_key_insert BEFORE INSERT ON strikeout_key
+    WHEN EXISTS (SELECT 1 FROM strikeout_key WHERE name = NEW.name OR hash = NEW.hash)
+    BEGIN SELECT RAISE(ABORT, '{REFUSED}: no key is replaced'); END;
+"""
+
+INSERT = "INSERT INTO strikeout_record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+# However little the planner knows of the table, each key is looked up in the index.
+WITH_KEYS = """
+SELECT r.key, r.subject, r.content, r.position, r.known_at, r.hash
+FROM json_each(?) AS wanted CROSS JOIN strikeout_record AS r INDEXED BY strikeout_record_key
+WHERE r.log = ? AND r.key = wanted.value AND r.kind = ?
+"""
+
+
+def translated(error: sqlite3.Error) -> LogError:
+    """What an error of SQLite means to whoever uses a log."""
+    name = getattr(error, "sqlite_errorname", "") or ""
+    if name == "SQLITE_FULL":
+        return LogFull("there is no room left for the database; nothing of this was appended")
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return DatabaseUnavailable("the database is busy: another process has been writing for too long")
+    if name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_PROTOCOL", "SQLITE_NOMEM")):
+        return DatabaseUnavailable(f"the database cannot be read or written: {error}")
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return DatabaseUnavailable(f"the database file is damaged, or is none: {error}")
+    return LogError(f"the database refuses: {error}")
+
+
+class SqliteReading:
+    """A transaction that reads; its connection goes back to the store."""
+
+    def __init__(self, store: SqliteStore, connection: sqlite3.Connection) -> None:
+        self._store = store
+        self._connection: sqlite3.Connection | None = connection
+
+    def rows(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """What a statement gives."""
+        if self._connection is None:
+            raise LogError("the snapshot is closed")
+        try:
+            return self._connection.execute(statement, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise translated(error) from error
+
+    def close(self) -> None:
+        """End the transaction."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._store.give_back(connection)
+
+
+class SqliteWriting:
+    """The transaction that writes."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def rows(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """What a statement gives."""
+        return self._connection.execute(statement, parameters).fetchall()
+
+    def lock(self, log: int) -> int | None:
+        """The tick of a log; the transaction has the whole database for itself."""
+        found = self.rows("SELECT tick FROM strikeout_log WHERE id = ?", (log,))
+        return found[0][0] if found else None
+
+    def alone(self) -> None:
+        """Nothing: who writes is alone."""
+
+    def with_keys(self, log: int, kind: str, keys: Sequence[str]) -> list[tuple[Any, ...]]:
+        """Key, subject, content, position, known_at and hash of the records of a kind that have one of the keys."""
+        return self.rows(WITH_KEYS, (json.dumps(keys), log, kind))
+
+    def insert(self, log: int, records: Sequence[NewRecord]) -> None:
+        """Insert records at the end of a log."""
+        self._connection.executemany(
+            INSERT,
+            [(log, r.position, r.known_at, r.kind, r.key, r.subject, r.content, r.previous, r.hash) for r in records],
+        )
+
+
+class SqliteStore:
+    """A log's database in a SQLite file: one connection that writes, and some that read.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    create : bool
+        Whether to make it where it is missing.
+    wait : float
+        How many seconds to wait for another process that writes.
+
+    Raises
+    ------
+    UnknownDatabase
+        Where the file is missing, is no log's database, or one of a later version.
+    DatabaseUnavailable
+        Where it cannot be opened.
+    """
+
+    kind = "sqlite"
+
+    def __init__(self, path: str, create: bool, wait: float) -> None:
+        if sqlite3.sqlite_version_info < OLDEST:
+            raise DatabaseUnavailable(
+                f"SQLite {sqlite3.sqlite_version} is too old: the log needs {'.'.join(map(str, OLDEST))} or later"
+            )
+        self.url = f"sqlite:///{path}"
+        self._path = path
+        self._wait = int(wait * 1_000)
+        self._writer_lock = threading.Lock()
+        self._idle: list[sqlite3.Connection] = []
+        self._idle_lock = threading.Lock()
+        self._closed = False
+        if not Path(path).exists() and not create:
+            raise UnknownDatabase(f"there is no database `{path}`")
+        try:
+            self._writer = self._connect(CACHE_OF_WRITER)
+            try:
+                self._prepare(create)
+            except BaseException:
+                self._writer.close()
+                raise
+        except sqlite3.Error as error:
+            found = translated(error)
+            if getattr(error, "sqlite_errorname", "") == "SQLITE_NOTADB":
+                raise UnknownDatabase(f"`{path}` is no SQLite database") from error
+            raise type(found)(f"`{path}`: {found}") from error
+
+    def _connect(self, cache: int = CACHE) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path, isolation_level=None, check_same_thread=False, timeout=self._wait / 1_000, cached_statements=64
+        )
+        try:
+            for pragma in (
+                "synchronous = FULL",
+                "fullfsync = 1",
+                "checkpoint_fullfsync = 1",
+                "recursive_triggers = ON",
+                "trusted_schema = OFF",
+                "temp_store = MEMORY",
+                f"cache_size = -{cache}",
+            ):
+                connection.execute(f"PRAGMA {pragma}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, create: bool) -> None:
+        connection = self._writer
+        if self._version() is None:
+            if not create:
+                raise UnknownDatabase(f"`{self._path}` is empty")
+            mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+            if mode != "wal":
+                raise DatabaseUnavailable(f"`{self._path}` lies where SQLite can keep no write-ahead log")
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                if self._version() is None:
+                    for statement in _statements(TABLES):
+                        connection.execute(statement)
+                    connection.execute(f"PRAGMA application_id = {APPLICATION}")
+                    connection.execute(f"PRAGMA user_version = {SCHEMA}")
+                connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+        version = self._version() or 0
+        if version > SCHEMA:
+            raise UnknownDatabase(
+                f"`{self._path}` was made by a newer version of this program (its tables are of version {version}, "
+                f"this program knows up to {SCHEMA}): use that version or a later one"
+            )
+
+    def _version(self) -> int | None:
+        """The version of the tables; None in an empty database."""
+        connection = self._writer
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+        if application == APPLICATION:
+            return version
+        if application or version or connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+            raise UnknownDatabase(f"`{self._path}` is a SQLite database, but none of a log")
+        return None
+
+    def read(self) -> SqliteReading:
+        """A transaction that reads, to be closed."""
+        with self._idle_lock:
+            if self._closed:
+                raise DatabaseUnavailable("the database is closed")
+            connection = self._idle.pop() if self._idle else None
+        try:
+            if connection is None:
+                connection = self._connect()
+                connection.execute("PRAGMA query_only = ON")
+            connection.execute("BEGIN")
+        except sqlite3.Error as error:
+            raise translated(error) from error
+        return SqliteReading(self, connection)
+
+    def give_back(self, connection: sqlite3.Connection) -> None:
+        """Take a connection back for the next that reads."""
+        try:
+            connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            connection.close()
+            return
+        with self._idle_lock:
+            if not self._closed and len(self._idle) < MOST_IDLE:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def write(self, work: Callable[[SqliteWriting], Answer]) -> Answer:
+        """Do a piece of work and commit it, durably."""
+        with self._writer_lock:
+            try:
+                self._open().execute("BEGIN IMMEDIATE")
+                return self._commit(work)
+            except sqlite3.Error as error:
+                raise translated(error) from error
+
+    def try_write(self, work: Callable[[SqliteWriting], Answer]) -> Answer | None:
+        """The same, or None where another writes."""
+        if not self._writer_lock.acquire(blocking=False):
+            return None
+        try:
+            if not self._begin_now(self._open()):
+                return None
+            return self._commit(work)
+        except sqlite3.Error as error:
+            raise translated(error) from error
+        finally:
+            self._writer_lock.release()
+
+    def _open(self) -> sqlite3.Connection:
+        if self._closed:
+            raise DatabaseUnavailable("the database is closed")
+        return self._writer
+
+    def _begin_now(self, connection: sqlite3.Connection) -> bool:
+        connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if str(getattr(error, "sqlite_errorname", "")).startswith("SQLITE_BUSY"):
+                return False
+            raise
+        finally:
+            connection.execute(f"PRAGMA busy_timeout = {self._wait}")
+        return True
+
+    def _commit(self, work: Callable[[SqliteWriting], Answer]) -> Answer:
+        """Do what is to be done in the transaction that has begun, and commit it; roll it back where that fails."""
+        connection = self._writer
+        try:
+            answer = work(SqliteWriting(connection))
+            connection.execute("COMMIT")
+        finally:
+            if connection.in_transaction:
+                with contextlib.suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+        return answer
+
+    def backup(self, path: str) -> None:
+        """Write a copy of one state of the database to a new file, while others read and write."""
+        target, made = Path(path), Path(f"{path}.part")
+        if target.exists():
+            raise LogError(f"`{path}` exists already: a backup goes to a new file")
+        try:
+            made.unlink(missing_ok=True)
+            source, copy = self._connect(), sqlite3.connect(made, isolation_level=None)
+            try:
+                source.backup(copy)
+            finally:
+                copy.close()
+                source.close()
+            with made.open("rb") as file:
+                os.fsync(file.fileno())
+            made.rename(target)
+            with contextlib.suppress(OSError):  # Not every system can sync a folder.
+                folder = os.open(target.parent, os.O_RDONLY)
+                try:
+                    os.fsync(folder)
+                finally:
+                    os.close(folder)
+        except sqlite3.Error as error:
+            made.unlink(missing_ok=True)
+            raise translated(error) from error
+        except OSError as error:
+            raise LogError(f"the backup `{path}` cannot be written: {(error.strerror or str(error)).lower()}") from None
+
+    def check(self) -> list[str]:
+        """What SQLite finds wrong with the file: tables, and indexes that do not fit them."""
+        reading = self.read()
+        try:
+            found = [str(row[0]) for row in reading.rows("PRAGMA integrity_check")]
+        finally:
+            reading.close()
+        return [] if found == ["ok"] else found
+
+    def close(self) -> None:
+        """Close all connections; who reads still may go on."""
+        with self._idle_lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+        with self._writer_lock:
+            self._writer.close()
+
+
+def _statements(script: str) -> list[str]:
+    """The statements of a script, one by one: together they would commit first what was begun."""
+    found, so_far = [], ""
+    for line in script.splitlines(keepends=True):
+        so_far += line
+        if sqlite3.complete_statement(so_far):
+            found.append(so_far.strip())
+            so_far = ""
+    return found
