@@ -1,0 +1,174 @@
+"""The journal of a subject of a log (semantics 8), also over changes of the ruleset, from an instant on.
+
+The ruleset of an instant is the one in force then, as known then. Where one follows another, what only the one
+concluded ceases to hold at the first instant of the other, and what only the other concludes comes to hold. Every fact
+and activation is known later than all instants that the log's clock has shown, so what lies behind the clock stays.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from .. import log as logs
+from ..ahead.difference import same_fact
+from ..facts import Fact
+from ..machine.timeline import Entry, JournalEntry, SubjectRun, run_subject
+from ..speech.outcome import record, rule_of
+from . import types
+from .histories import FOREVER, Histories
+from .shelf import Ready, Shelf
+
+INSTANTS = 5_000
+"""How many instants at which facts became known are looked at for one page, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reign:
+    """From when on a ruleset is in force, as known then."""
+
+    start: int
+    ready: Ready
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the journal: when it became known, `+` or `-`, the conclusion, and the ruleset that it is of."""
+
+    at: int
+    sign: str
+    entry: Entry
+    ready: Ready
+
+    def as_line(self) -> types.JournalLine:
+        """The line as the wire has it."""
+        model = self.ready.ruleset.model
+        found = record(model, self.entry.fact, rule_of(self.entry))
+        return types.JournalLine(at=model.zone.format(self.at), sign=self.sign, fact=found)
+
+
+def reigns(activations: Sequence[logs.Activated], shelf: Shelf) -> list[Reign]:
+    """Which rulesets were in force one after the other, each as known at the time."""
+    found: list[Reign] = []
+    for start in sorted({max(a.from_, a.known_at) for a in activations}):
+        known = [a for a in activations if a.known_at <= start and a.from_ <= start]
+        newest = max(known, key=lambda a: (a.from_, a.position))
+        if not found or found[-1].ready.hash != newest.bundle:
+            found.append(Reign(start, shelf.ready(newest.bundle)))
+    return found
+
+
+def next_instant(facts: Sequence[Fact], run: SubjectRun | None, after: int) -> int:
+    """The first instant later than one at which a journal can go on though nothing more is reported."""
+    changes = [fact.from_then_on for fact in facts if fact.from_then_on > after]
+    changes += [pending.fact.at for pending in run.pending if pending.fact.at > after] if run is not None else []
+    return min(changes, default=FOREVER)
+
+
+class Journals:
+    """Journals of subjects, as a snapshot of a log has them.
+
+    Parameters
+    ----------
+    shelf : Shelf
+        The rulesets.
+    histories : Histories
+        What is kept of subjects.
+    check : callable
+        Called before each run; it raises where there is no more time.
+    """
+
+    def __init__(self, shelf: Shelf, histories: Histories, check: Callable[[], None]) -> None:
+        self._shelf, self._histories, self._check = shelf, histories, check
+
+    def lines(self, log: str, snapshot: logs.Snapshot, subject: str, after: int, until: int) -> list[Line]:
+        """The journal of a subject later than one instant, up to another.
+
+        Parameters
+        ----------
+        log : str
+            The log.
+        snapshot : Snapshot
+            What is read; it is of `until` or later.
+        subject : str
+            The subject.
+        after, until : int
+            The instants, in microseconds since 1970 UTC.
+        """
+        found = reigns(snapshot.activations, self._shelf)
+        histories = {r.ready.hash: self._histories.at(log, snapshot, r.ready, subject).facts for r in found}
+        lines: list[Line] = []
+        for number, reign in enumerate(found):
+            end = min(found[number + 1].start - 1, until) if number + 1 < len(found) else until
+            if end <= after or reign.start > end:
+                continue
+            facts = histories[reign.ready.hash]
+            begin = after
+            if reign.start > after:
+                lines += self._change(found[number - 1] if number else None, reign, subject, histories)
+                begin = reign.start
+            if end > begin:
+                entries = self._entries(reign.ready, subject, facts, begin, end)
+                lines += [Line(entry.at, entry.sign, entry.entry, reign.ready) for entry in entries]
+        return lines
+
+    def _entries(self, ready: Ready, subject: str, facts: Sequence[Fact], after: int, until: int) -> list[JournalEntry]:
+        """How a subject's conclusions change under one ruleset, later than one instant, up to another."""
+        run = ready.ruleset.begin(subject)
+        known = sorted((fact for fact in facts if fact.from_then_on <= until), key=_known)
+        first = bisect_right(known, after, key=_known)
+        if first or after > -FOREVER:
+            run.go_on(known[:first], after)
+        entries: list[JournalEntry] = []
+        instant = after
+        for instant, together in groupby(known[first:], key=_known):
+            self._check()
+            entries += run.go_on(list(together), instant)
+        if instant != until:
+            entries += run.go_on((), until)
+        return entries
+
+    def instants(self, log: str, snapshot: logs.Snapshot, subject: str, after: int) -> list[int]:
+        """The instants later than one at which facts of a subject became known, up to that of the snapshot."""
+        as_of = snapshot.as_of
+        found = {
+            fact.from_then_on
+            for reign in reigns(snapshot.activations, self._shelf)
+            for fact in self._histories.at(log, snapshot, reign.ready, subject).facts
+            if after < fact.from_then_on <= as_of
+        }
+        return sorted(found)
+
+    def _concluded(self, ready: Ready, subject: str, facts: Sequence[Fact], at: int) -> Sequence[Entry]:
+        self._check()
+        return run_subject(ready.program, subject, facts, at).conclusions
+
+    def _change(
+        self, previous: Reign | None, reign: Reign, subject: str, histories: dict[str, list[Fact]]
+    ) -> Iterator[Line]:
+        """What ceases to hold and what comes to hold where one ruleset follows another."""
+        before: Sequence[Entry] = ()
+        if previous is not None:
+            before = self._concluded(previous.ready, subject, histories[previous.ready.hash], reign.start - 1)
+        after = self._concluded(reign.ready, subject, histories[reign.ready.hash], reign.start)
+        if previous is not None:
+            yield from (Line(reign.start, "-", e, previous.ready) for e in _besides(before, after))
+        yield from (Line(reign.start, "+", e, reign.ready) for e in _besides(after, before))
+
+
+def _known(fact: Fact) -> int:
+    return fact.from_then_on
+
+
+def _besides(these: Sequence[Entry], those: Sequence[Entry]) -> Iterator[Entry]:
+    """The first conclusions without the second, also of two rulesets, equal ones by number."""
+    left = Counter((same_fact(e.fact), rule_of(e)) for e in those)
+    for entry in these:
+        key = (same_fact(entry.fact), rule_of(entry))
+        if left[key] > 0:
+            left[key] -= 1
+        else:
+            yield entry

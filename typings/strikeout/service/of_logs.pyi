@@ -1,0 +1,1 @@
+from engine.service.of_logs import *

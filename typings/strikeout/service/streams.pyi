@@ -1,0 +1,1 @@
+from engine.service.streams import *
