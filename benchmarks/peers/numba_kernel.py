@@ -1,11 +1,14 @@
-"""The hand-written kernel of `handwritten_numba`, on the columns of a Parquet file with ids as integers.
+"""The policy of `handwritten.py` as a programmer would write it for numba: a loop over seller after seller.
 
-To decide is to put the facts by seller (a counting sort, which keeps the order of time), to mark what was withdrawn,
-and the kernel.
+Facts lie in columns of integers, as in a Parquet file with its ids as integers. To decide is to put them by seller (a
+counting sort, which keeps the order of time), to mark what was withdrawn, and the kernel. That keeps the strikes of
+complainants and rights in an open table that is never cleared: an entry counts only while its seller is the one at
+hand, and a seller uses no more of it than twice its facts.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +20,11 @@ import pyarrow.parquet
 
 from benchmarks.tally import KINDS, MODULUS, Tally
 
-from .handwritten_numba import CLOSURE, POINTS, STRIKE, VIOLATION
-from .handwritten_numba import decide as kernel
+WINDOW = 72 * 3_600_000_000
+STRIKES_FROM = 1_420_041_600_000_000
+LONG_AGO = STRIKES_FROM - (1 << 60)
+STRIKE, VIOLATION, POINTS, CLOSURE = 0, 1, 2, 3
+OWNER, COMPLAINANT, RIGHT, STRIKES, SINCE = range(5)
 
 SLICE = 1_000_000
 """About how many facts are decided at a time, so that there is no room needed for all that might be concluded."""
@@ -60,15 +66,100 @@ def decide(columns: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     )
     names = ("seller", "at", "complaint", "complainant", "right", "counterfeit", "confirmed", "special", "base")
     ends = np.append(np.flatnonzero(taken["seller"][1:] != taken["seller"][:-1]) + 1, len(at))
-    start, parts = 0, []
-    compiled: Any = kernel
-    while start < len(at):
-        end = int(ends[min(int(np.searchsorted(ends, start + SLICE)), len(ends) - 1)])
+    parts = []
+    for first, last in slices(ends, SLICE):
+        start, end = int(ends[first - 1]) if first else 0, int(ends[last - 1])
+        begins = np.append(start, ends[first:last]) - start
         out = np.empty((3 * (end - start) + 1, 7), np.int64)
-        rows = compiled(*(taken[name][start:end] for name in names), voided[start:end], out)
+        rows = kernel(begins, *(taken[name][start:end] for name in names), voided[start:end], out)
         parts.append(out[:rows].copy())
-        start = end
     return columns, np.concatenate(parts)
+
+
+def slices(ends: Any, facts: int) -> Iterator[tuple[int, int]]:
+    """The sellers, by where their facts end, in ranges that have about so many facts each."""
+    first = 0
+    while first < len(ends):
+        begin = int(ends[first - 1]) if first else 0
+        last = min(int(np.searchsorted(ends, begin + facts)) + 1, len(ends))
+        yield first, last
+        first = last
+
+
+@numba.njit(nogil=True, error_model="numpy", cache=True)
+def kernel(
+    starts: Any, seller: Any, at: Any, complaint: Any, complainant: Any, right: Any, counterfeit: Any, confirmed: Any,
+    special: Any, base: Any, voided: Any, out: Any,
+) -> int:  # fmt: skip
+    """Write rows of seller, kind, at, complaint, complainant, right, amount; give how many."""
+    most = 0
+    for number in range(starts.shape[0] - 1):
+        most = max(most, starts[number + 1] - starts[number])
+    size = 8
+    while size < 2 * most:
+        size *= 2
+    table = np.full((size, 5), -1, np.int64)
+    rows = 0
+    for number in range(starts.shape[0] - 1):
+        mask = 7
+        while mask + 1 < 2 * (starts[number + 1] - starts[number]):
+            mask = 2 * mask + 1
+        violations = merging_number = merging_points = total = 0
+        merging = LONG_AGO
+        for n in range(starts[number], starts[number + 1]):
+            if voided[n] or counterfeit[n] == 0 or special[n] != 0:
+                continue
+            now = at[n]
+            makes_strike = False
+            count = 0
+            if now >= STRIKES_FROM:
+                place = ((complainant[n] * 31 + right[n]) * -7046029254386353131 >> 20) & mask
+                while table[place, OWNER] == number and (
+                    table[place, COMPLAINANT] != complainant[n] or table[place, RIGHT] != right[n]
+                ):
+                    place = (place + 1) & mask
+                if table[place, OWNER] != number:
+                    table[place, OWNER] = number
+                    table[place, COMPLAINANT], table[place, RIGHT] = complainant[n], right[n]
+                    table[place, STRIKES], table[place, SINCE] = 0, LONG_AGO
+                makes_strike = confirmed[n] != 0 or now - table[place, SINCE] >= WINDOW
+                if makes_strike:
+                    table[place, STRIKES] += 1
+                    if confirmed[n] == 0:
+                        table[place, SINCE] = now
+                    out[rows, 0], out[rows, 1], out[rows, 2], out[rows, 3] = seller[n], STRIKE, now, complaint[n]
+                    out[rows, 4], out[rows, 5], out[rows, 6] = complainant[n], right[n], 0
+                    rows += 1
+                count = table[place, STRIKES]
+            opens = confirmed[n] != 0 or now - merging >= WINDOW
+            if opens:
+                violations += 1
+                if confirmed[n] == 0:
+                    merging, merging_number, merging_points = now, violations, 0
+                out[rows, 0], out[rows, 1], out[rows, 2], out[rows, 3] = seller[n], VIOLATION, now, complaint[n]
+                out[rows, 4], out[rows, 5], out[rows, 6] = complainant[n], right[n], 0
+                rows += 1
+            nth = violations if confirmed[n] != 0 else merging_number
+            if makes_strike and count >= 3:
+                amount = 48
+            elif nth >= 3:
+                amount = 24 if opens else 0
+            elif confirmed[n] != 0:
+                amount = base[n]
+            else:
+                amount = min(base[n], 12 - merging_points)
+            if amount > 0:
+                total += amount
+                if confirmed[n] == 0:
+                    merging_points += amount
+                out[rows, 0], out[rows, 1], out[rows, 2], out[rows, 3] = seller[n], POINTS, now, complaint[n]
+                out[rows, 4], out[rows, 5], out[rows, 6] = complainant[n], right[n], amount
+                rows += 1
+            if (makes_strike and count >= 3) or (amount > 0 and total >= 48):
+                out[rows, 0], out[rows, 1], out[rows, 2] = seller[n], CLOSURE, now
+                rows += 1
+                break
+    return rows
 
 
 @numba.njit(nogil=True, cache=True)

@@ -1,91 +1,108 @@
 """The dialect of arrays: a ruleset as one function of 64-bit integers in arrays, for numba.
 
-A row of the entries E is kind, at, origin, derivation, trigger, then a cell for each field name (layout below). The
-origin of a given fact is its row of the input, that of a scheduled one its number, negative. N holds the nodes of keys'
-series, R the records of keys, T where a key's record is, H and `heap` what is scheduled, X further reasons, S counters.
+The facts that are given lie in the columns of C: kind, at, then the fields that rules read. What is derived goes to
+the columns of O: its place and its trigger's, at, derivation and kind, then its fields; what is scheduled lies in H in
+the same way. N holds the nodes of keys' series, R the records of keys, T where a key's record is, `heap` what waits, X
+further reasons, S counters.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from strikeout.facts import Kind, Type, Value
+from strikeout.facts import Field, Kind, Type, Value
 from strikeout.ground.problems import Span
 from strikeout.model import (
     Aggregate,
     Derivation,
-    Expression,
     JoinedField,
-    OwnField,
     Rule,
     Ruleset,
-    Selection,
     TriggerField,
-    rule_expressions,
-    selections,
-    walk,
 )
 
+from . import runtime
 from .expressions import DURATION_FAULT, INTEGER_FAULT, TIME_FAULT
 from .plan import Bounds, Index, Plan
 from .steps import Steps, anchor_selection
 from .writer import Operand, Writer, bare, both
 
-ARRAYS = "C, F, V, L, changes, local_changes, offsets, working, E, N, R, T, H, heap, X, S"
+ARRAYS = "C, F, V, L, changes, local_changes, offsets, working, N, R, T, H, heap, X, S"
 RESERVED = {
     *ARRAYS.split(", "),
-    *(
-        "first",
-        "last",
-        "as_of",
-        "subject",
-        "kind",
-        "at",
-        "place",
-        "step",
-        "over",
-        "scheduled",
-        "planned_from",
-        "waiting",
-    ),
-    *("fallen", "limit", "position", "item", "again", "new", "twin", "other", "record", "firings", "run", "voids"),
-    *("min", "max", "abs", "range", "NEVER", "NOT_WORKED", "True", "False", "None", "GROW", "tried", "end", "find"),
-    *("push_node", "walk", "oldest", "push_best", "best_of", "heap_push", "heap_pop", "window_start", "modulo"),
-    *("product_fails", "start_of_day", "start_of_month", "start_of_year", "add_dates", "add_months", "add_workdays"),
-    *("window_of_dates", "window_of_months", "used", "column", "mark", "number"),
+    *("O", "J", "starts", "subjects", "counts", "as_of", "begin", "end", "number", "rejected", "rows", "base", "shift"),
+    *("first", "last", "subject", "kind", "at", "step", "over", "scheduled", "planned_from", "waiting", "wrong"),
+    *("faulty", "fallen", "limit", "position", "item", "again", "new", "twin", "other", "record", "voids", "found"),
+    *("status", "row", "column", "mark", "here", "brought", "given", "fresh", "entered", "until", "drive", "compiled"),
+    *("min", "max", "abs", "range", "NEVER", "NOT_WORKED", "True", "False", "None", "numba", "Any", "Array"),
 }
-KIND, AT, ORIGIN, DERIVATION, TRIGGER, FIELDS = range(6)
-PLACES, SCHEDULED, WAITING, AGAIN, SITE, RULE, FAULTY, RECORDS, DERIVED = range(9)
+PLACES, AT, WHAT, FIELDS = range(4)
+"""The columns of what is derived. PLACES is its place and, in the lower half, its trigger's, or the number of what was
+scheduled; WHAT is its derivation, whether it was scheduled, and its kind."""
+HALF, LOWER = 32, 0xFFFFFFFF
+REASON, DUE, KIND = 16, 1 << 15, (1 << 15) - 1
+FAR = 1 << 40
+"""What is added to the row of a derived fact where a number may also be that of a given one."""
+NUMBER, ROWS, REJECTED, SCHEDULED, WAITING, AGAIN, RECORDS, MASK, WRONG, FAULTY = range(10)
+SUBJECT, STATUS, FAULT, CULPRIT, MADE = range(5)
+"""The columns of rejections: the subject, how its run ended, the fault, the place of the trigger, rows until then."""
+FEW = 1_000
 NODE_SUMS = 6
+RUNTIME = {name for name in vars(runtime) if not name.startswith("_")} | {
+    f"{word}{n}" for word in ("find", "seek") for n in range(201)
+}
 NUMBERS = ("integer", "duration")
 
 
 @dataclass(slots=True)
 class Layout:
-    """Which cell of a row holds which field, by its name; a number that may be missing has a cell that says so."""
+    """Which column holds which field, by its name; a number that may be missing has one more, `NAME known`.
 
-    cells: dict[str, int] = field(default_factory=dict)
-    known: dict[str, int] = field(default_factory=dict)
+    `given` are those that rules read of given facts, in the order in which they are first asked for; `made` are those
+    of the kinds that rules derive.
+    """
+
+    given: dict[str, int] = field(default_factory=dict)
+    made: dict[str, int] = field(default_factory=dict)
+    known: set[str] = field(default_factory=set)
     types: dict[str, Type] = field(default_factory=dict)
-    width: int = 0
 
     @classmethod
     def of(cls, ruleset: Ruleset) -> Layout:
         """The layout of a ruleset's facts."""
         made = cls()
+        derived = {derivation.kind.index for rule in ruleset.rules for _, _, derivation in rule.derivations()}
         for kind in ruleset.kinds:
             for f in kind.fields:
-                if f.name not in made.cells:
-                    made.cells[f.name] = made.width
-                    made.types[f.name] = f.type
-                    made.width += 1
-                if f.type.name in NUMBERS and not f.known and f.name not in made.known:
-                    made.known[f.name] = made.width
-                    made.width += 1
+                made.types.setdefault(f.name, f.type)
+                if f.type.name in NUMBERS and not f.known:
+                    made.known.add(f.name)
+        for kind in ruleset.kinds:
+            for f in kind.fields if kind.index in derived else ():
+                for name in (f.name, *([f"{f.name} known"] if f.name in made.known else [])):
+                    made.made.setdefault(name, len(made.made))
         return made
+
+    def read(self, name: str) -> int:
+        """The column of given facts that holds a field, or whether it is there."""
+        return self.given.setdefault(name, len(self.given))
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a fact lies: code of its place in the run, and of its row.
+
+    Its source is C, a given fact's, whose row is that of the input; O, a derived one's; or B, of which either may be:
+    a row from `FAR` on is then one of O.
+    """
+
+    place: str
+    row: str
+    source: str
 
 
 @dataclass(slots=True)
@@ -107,20 +124,36 @@ class Arrays(Steps):
     def __init__(
         self, ruleset: Ruleset, plan: Plan, bounds: Bounds, layout: Layout, constants: Constants, void: bool
     ) -> None:
-        super().__init__(ruleset, plan, bounds, RESERVED)
+        super().__init__(ruleset, plan, bounds, RESERVED | RUNTIME)
         self.layout = layout
         self.constants = constants
         self.is_void = void
+        self.sources: dict[int, str] = {}
+        sites: dict[int, int] = {}
+        for rule in () if void else ruleset.rules:
+            for _, _, derivation in rule.derivations():
+                sites[derivation.kind.index] = sites.get(derivation.kind.index, 0) + 1
+        for kind in ruleset.kinds:
+            self.sources[kind.index] = "C" if kind.index not in sites else "B" if kind.given else "O"
         if void:
             self.deriving, self.many, self.placed = {}, set(), set()
-        self.trigger = "step"
+        self.direct = {
+            kind
+            for kind, number in sites.items()
+            if number == 1 and kind not in bounds.bringing and bounds.derived[kind] <= 1
+        }
+        self.operands: dict[int, list[Operand]] = {}
+        self.seeds: dict[int, dict[object, object]] = {}
+        self.trigger = Spot("", "", "C")
         self.kinds: tuple[Kind, ...] = ()
         self.joined: list[tuple[str, Index]] = []
         self.cells: dict[tuple[int, str], str] = {}
-        self.places: dict[int, str] = {}
+        self.rows: dict[int, str] = {}
         self.literals: dict[int, str] = {}
-        self.fresh_from = ""
-        self.most_keys = 1
+        self.views: dict[tuple[str, str], str] = {}
+        self.first_class = 0
+        self.failures = 0
+        self.most = sum(bounds.derived) + 1
 
     # Values.
 
@@ -158,21 +191,77 @@ class Arrays(Steps):
 
     def fail(self, site: str) -> None:
         """Write the end of a subject's run by the fault at a site."""
-        self.out.line(f"S[{SITE}] = {site}")
-        self.out.line(f"S[{RULE}] = {self.rule_number}")
-        self.out.line(f"S[{FAULTY}] = {self.trigger}")
-        self.out.line("return 2")
+        wrong = int(site) << REASON | self.rule_number if site.isdigit() else f"{site} << {REASON} | {self.rule_number}"
+        if self.is_void:
+            self.out.line(f"S[{WRONG}] = {wrong}")
+            self.out.line(f"S[{FAULTY}] = {self.trigger.place}")
+            self.out.line("return 3")
+            return
+        self.failures += 1
+        self.out.line(f"wrong = {wrong}")
+        self.out.line(f"faulty = {self.trigger.place}")
+        self.out.line("break")
 
-    def from_row(self, row: str, name: str, always: bool, hint: str) -> Operand:
-        """A field of a row of E, in variables of its own."""
+    def full(self, which: int = 1) -> None:
+        """Write that an array is too small."""
+        if self.is_void:
+            self.out.line(f"return {which}")
+            return
+        self.failures += 1
+        self.out.line(f"wrong = {which}")
+        self.out.line("break")
+
+    @contextmanager
+    def once(self) -> Iterator[None]:
+        """A block that `break` leaves."""
+        with self.leaving(), self.out.block("while True:"):
+            yield
+
+    @contextmanager
+    def leaving(self) -> Iterator[None]:
+        """A loop; where a run fails in it, what is around it is left, too."""
+        failures = self.failures
+        yield
+        if self.failures > failures:
+            with self.out.block("if wrong != 0:"):
+                self.out.line("break")
+
+    # Where facts lie.
+
+    def column(self, array: str, name: str) -> str:
+        """The variable of a column of C, O or H: a field's, or `at`, `kind`, `what`, `places`."""
+        key = (array, name)
+        if key not in self.views:
+            self.views[key] = self.out.names.fresh(f"{array.lower()}_{name.strip()}")
+        return self.views[key]
+
+    def view(self, array: str, name: str) -> str:
+        """Code of a column."""
+        if array == "C":
+            return f"C[{ {' kind': 0, ' at': 1}[name] if name[0] == ' ' else 2 + self.layout.read(name) }]"
+        return f"{array}[{HEADS[name] if name[0] == ' ' else FIELDS + self.layout.made[name]}]"
+
+    def read(self, spot: Spot, name: str) -> str:
+        """Code of what a column holds of a fact."""
+        if spot.source == "B":
+            made = f"{self.column('O', name)}[{spot.row} - {FAR}]"
+            return f"({made} if {spot.row} >= {FAR} else {self.column('C', name)}[{spot.row}])"
+        return f"{self.column(spot.source, name)}[{spot.row}]"
+
+    def spot_of(self, kind: Kind, row: str) -> Spot:
+        """Where a fact lies whose row has been kept."""
+        return Spot("", row, self.sources[kind.index])
+
+    def from_spot(self, spot: Spot, name: str, always: bool, hint: str) -> Operand:
+        """A field of a fact, in variables of its own."""
         type_ = self.layout.types[name]
         variable = self.out.names.fresh(hint)
-        self.out.line(f"{variable} = E[{row}, {FIELDS + self.layout.cells[name]}]")
+        self.out.line(f"{variable} = {bare(self.read(spot, name))}")
         if type_.name in NUMBERS:
             if always:
                 return Operand(variable)
             known = self.out.names.fresh(f"{variable}_known")
-            self.out.line(f"{known} = E[{row}, {FIELDS + self.layout.known[name]}] != 0")
+            self.out.line(f"{known} = {self.read(spot, f'{name} known')} != 0")
             return Operand(variable, known)
         code = f"({variable} == 1)" if type_.name == "boolean" else variable
         if always:
@@ -181,26 +270,31 @@ class Arrays(Steps):
 
     def trigger_field(self, expression: TriggerField) -> Operand:
         """A field of the trigger."""
+        if len(self.kinds) == 1 and self.trigger.row == self.rows.get(self.kinds[0].index):
+            found = self.operands.get(self.kinds[0].index)
+            if found is not None:
+                return found[self.kinds[0].slots[expression.name]]
         always = all(kind.fields[kind.slots[expression.name]].known for kind in self.kinds)
-        key = ("field", self.trigger, expression.name)
-        found = self.out.find(key)
-        if found is None:
+        key = ("field", self.trigger.row, expression.name)
+        operand = self.out.find(key)
+        if operand is None:
             hint = f"{self.kinds[0].name if len(self.kinds) == 1 else 'trigger'}_{expression.name}"
-            found = self.from_row(self.trigger, expression.name, always, hint)
-            self.out.remember(key, found)
-        return found  # type: ignore[no-any-return]
+            operand = self.from_spot(self.trigger, expression.name, always, hint)
+            self.out.remember(key, operand)
+        return operand  # type: ignore[no-any-return]
 
     def joined_field(self, expression: JoinedField) -> Operand:
         """A field of a joined fact."""
-        place, index = self.joined[expression.join]
-        key = ("joined", place, expression.slot)
+        row, index = self.joined[expression.join]
+        key = ("joined", row, expression.slot)
         found = self.out.find(key)
         if found is None:
+            spot = self.spot_of(index.kind, row)
             if expression.slot < 0:
-                found = Operand(self.temporary(f"E[{place}, {AT}]", f"{place}_at"))
+                found = Operand(self.temporary(self.read(spot, " at"), f"{row}_at"))
             else:
                 f = index.kind.fields[expression.slot]
-                found = self.from_row(place, f.name, f.known, f"{place}_{f.name}")
+                found = self.from_spot(spot, f.name, f.known, f"{row}_{f.name}")
             self.out.remember(key, found)
         return found  # type: ignore[no-any-return]
 
@@ -282,15 +376,16 @@ class Arrays(Steps):
         if found is not None:
             return str(found)
         name = self.out.names.fresh(f"of_{'_'.join(index.keys.names)}")
+        number = self.first_class + index.keys.number
         known = both(*(operand.known for operand in keys))
         with ExitStack() as stack:
             if known:
-                self.out.line(f"{name} = {index.keys.number}")
+                self.out.line(f"{name} = {number}")
                 stack.enter_context(self.out.block(f"if {bare(known)}:"))
-            call = f"find{len(codes)}(T, R, S, {index.keys.number}, {', '.join(map(bare, codes))})"
+            call = f"find{len(codes)}(T, R, S, {number}, {', '.join(map(bare, codes))})"
             self.out.line(f"{name} = {call}")
             with self.out.block(f"if {name} < 0:"):
-                self.out.line("return 1")
+                self.full()
         self.out.remember(key, name)
         return name
 
@@ -377,7 +472,7 @@ class Arrays(Steps):
         """Write that a key has a new node."""
         node = self.temporary(f"push_node(N, {cell}, at, step, {newest})", "node")
         with self.out.block(f"if {node} < 0:"):
-            self.out.line("return 1")
+            self.full()
         for what in list(index.kept):
             name, _, slot = what.partition(":")
             if name not in ("sums", "least", "most"):
@@ -466,11 +561,11 @@ class Arrays(Steps):
         self.out.line(f"{name}_known = False")
         with self.out.block(f"if {bare(inside)}:"):
             if slot < 0:
-                self.put(name, Operand(f"E[{place}, {AT}]"))
+                self.put(name, Operand(self.read(self.spot_of(index.kind, self.short(place)), " at")))
             else:
                 f = index.kind.fields[slot]
-                at = self.temporary(place, "found") if not place.isidentifier() else place
-                self.put(name, self.from_row(at, f.name, f.known, f"{index.kind.name}_{f.name}"))
+                spot = self.spot_of(index.kind, self.short(place))
+                self.put(name, self.from_spot(spot, f.name, f.known, f"{index.kind.name}_{f.name}"))
         return self.held(name)
 
     def total(self, expression: Aggregate, high: str, low: str) -> Operand:
@@ -526,41 +621,78 @@ class Arrays(Steps):
     def triggers(self, kinds: Sequence[Kind]) -> Iterator[None]:
         """The block in which rules of these triggers are tried."""
         self.kinds = tuple(kinds)
-        if any(kind.index in self.many for kind in kinds):
-            self.trigger = self.out.names.fresh("trigger")
-            self.inside_loop = True
-            with self.out.block(f"for {self.trigger} in range(step, place + 1):"):
-                tests = [f"E[{self.trigger}, {KIND}] == {kind.index}" for kind in kinds]
-                with self.out.block(f"if {' or '.join(tests)}:"):
-                    yield
-            self.inside_loop = False
-        elif not any(kind.index in self.deriving for kind in kinds):
-            self.trigger = "step"
+        alone = kinds[0].index if len(kinds) == 1 else -1
+        if not any(kind.index in self.deriving for kind in kinds):
+            self.trigger = self.brought(kinds)
             with self.out.block(f"if {' or '.join(f'kind == {kind.index}' for kind in kinds)}:"):
-                alone = kinds[0].index if len(kinds) == 1 else -1
                 self.out.scopes[-1].update(self.sticky.get(alone, {}))
                 yield
                 if alone >= 0:
                     self.stick(alone)
-        elif len(kinds) == 1:
-            self.trigger = self.place_of(kinds[0])
-            with self.out.block(f"if {self.trigger} >= 0:"):
+        elif any(kind.index in self.many for kind in kinds):
+            with self.each_trigger(kinds):
                 yield
+        elif alone >= 0:
+            row, source = self.row_of(kinds[0]), self.sources[alone]
+            place = f"{row} + shift" if source == "O" else f"({row} - {FAR} + shift if {row} >= {FAR} else step)"
+            self.trigger = Spot(place, row, source)
+            with self.out.block(f"if {row} >= 0:"):
+                if alone in self.direct:
+                    self.out.scopes[-1].update(self.seeds.get(alone, {}))
+                    self.out.scopes[-1].update(self.sticky.get(alone, {}))
+                yield
+                if alone in self.direct:
+                    self.stick(alone)
         else:
-            self.trigger = self.temporary(f"max({', '.join(self.place_of(kind) for kind in kinds)})", "trigger")
-            with self.out.block(f"if {self.trigger} >= 0:"):
+            rows = [self.row_of(kind) for kind in kinds]
+            codes = [
+                f"({row} + {FAR} if {row} >= 0 else -1)" if self.sources[kind.index] == "O" else row
+                for row, kind in zip(rows, kinds, strict=True)
+            ]
+            row = self.temporary(f"max({', '.join(map(bare, codes))})", "trigger")
+            self.trigger = Spot(f"({row} - {FAR} + shift if {row} >= {FAR} else step)", row, "B")
+            with self.out.block(f"if {row} >= 0:"):
                 yield
+
+    @contextmanager
+    def each_trigger(self, kinds: Sequence[Kind]) -> Iterator[None]:
+        """The block for each fact of some kinds of which a step may hold several."""
+        item = self.out.names.fresh("trigger")
+        given = [kind for kind in kinds if self.sources[kind.index] != "O"]
+        self.inside_loop = True
+        made = self.column("O", " what")
+        tests = " or ".join(f"{made}[{item}] & {KIND} == {kind.index}" for kind in kinds)
+        begin = "brought"
+        if given:
+            begin = "brought - given" if any(self.bounds.scheduled) else "brought - 1"
+            first = " or ".join(f"kind == {kind.index}" for kind in given)
+            tests = f"({first}) if {item} < brought else ({tests})"
+        with self.leaving(), self.out.block(f"for {item} in range({begin}, rows):"), self.out.block(f"if {tests}:"):
+            row, source = item, "O"
+            if given:
+                row, source = self.temporary(f"here if {item} < brought else {FAR} + {item}", "trigger_row"), "B"
+            self.trigger = Spot(f"{item} + shift", row, source)
+            yield
+        self.inside_loop = False
+
+    def brought(self, kinds: Sequence[Kind]) -> Spot:
+        """Where the fact lies that brought the step."""
+        if self.is_void:
+            return Spot("position", "position", "C")
+        sources = {self.sources[kind.index] for kind in kinds}
+        source = sources.pop() if len(sources) == 1 else "B"
+        return Spot("step", "brought" if source == "O" else "here", source)
 
     def stick(self, kind: int) -> None:
         """Let later blocks of the same kind use what this one has looked up."""
         found = {k: v for k, v in self.out.scopes[-1].items() if isinstance(k, tuple) and k[0] in ("field", "record")}
         self.sticky.setdefault(kind, {}).update(found)
 
-    def place_of(self, kind: Kind) -> str:
-        """The variable of the place of the only fact of a kind in a step; -1 for none."""
-        if kind.index not in self.places:
-            self.places[kind.index] = self.out.names.fresh(f"{kind.name}_place")
-        return self.places[kind.index]
+    def row_of(self, kind: Kind) -> str:
+        """The variable of the row of the only fact of a kind in a step; -1 for none."""
+        if kind.index not in self.rows:
+            self.rows[kind.index] = self.out.names.fresh(f"{kind.name}_row")
+        return self.rows[kind.index]
 
     def join(self, number: int, index: Index, record: str, filtered: bool) -> str:
         """Write a joined fact's variables; the condition under which there is one."""
@@ -574,89 +706,143 @@ class Arrays(Steps):
         self.joined.append((name, index))
         return f"{name} >= 0"
 
-    def write_row(self, array: str, row: str, kind: Kind, at: str, number: int, fields: Sequence[Operand]) -> list[int]:
-        """Write a row of a derived or scheduled fact; its columns."""
-        head = ((KIND, str(kind.index)), (AT, at), (ORIGIN, "step"), (DERIVATION, str(number)), (TRIGGER, self.trigger))
-        for column, code in head:
-            self.out.line(f"{array}[{row}, {column}] = {code}")
+    def write_row(self, array: str, row: str, kind: Kind, at: str, number: int, fields: Sequence[Operand]) -> list[str]:
+        """Write a row of a derived or scheduled fact; the columns of its fields."""
+        place, due = bare(self.trigger.place), array == "H"
+        places = place if due else f"(rows + shift) << {HALF} | {place if place.isidentifier() else f'({place})'}"
+        what = number << REASON | (DUE if due else 0) | kind.index
+        for name, code in ((" places", places), (" at", at), (" what", str(what))):
+            self.out.line(f"{self.column(array, name)}[{row}] = {code}")
         columns = []
         for f, operand in zip(kind.fields, fields, strict=True):
-            column = FIELDS + self.layout.cells[f.name]
-            columns.append(column)
+            columns.append(self.column(array, f.name))
             code, known = operand.code, operand.known
             if f.type.name == "boolean":
                 code = f"(1 if {code} else 0)"
             absent = "NEVER" if f.type.name == "time" else "0" if f.type.name in NUMBERS else "-1"
-            if known:
+            if known in (f"{code} != NEVER", f"{code} >= 0"):
+                known = ""  # as it is
+            elif known:
                 code = absent if known == "False" else f"{code} if {bare(known)} else {absent}"
-            self.out.line(f"{array}[{row}, {column}] = {bare(code)}")
+            self.out.line(f"{columns[-1]}[{row}] = {bare(code)}")
             if f.name in self.layout.known:
-                column = FIELDS + self.layout.known[f.name]
-                columns.append(column)
+                columns.append(self.column(array, f"{f.name} known"))
                 code = "1" if not known else "0" if known == "False" else f"1 if {bare(known)} else 0"
-                self.out.line(f"{array}[{row}, {column}] = {code}")
+                self.out.line(f"{columns[-1]}[{row}] = {code}")
         return columns
 
     def stand(self, derivation: Derivation, fields: Sequence[Operand], inline: bool) -> None:
         """Write that a derived fact stands now."""
         kind, number = derivation.kind, self.plan.derivation(derivation)
-        self.out.line("new = place + 1")
-        with self.out.block("if new >= E.shape[0]:"):
-            self.out.line("return 1")
-        columns = self.write_row("E", "new", kind, "at", number, fields)
+        if self.most > FEW:
+            with self.out.block(f"if rows >= {self.column('O', ' at')}.shape[0]:"):
+                self.full(4)
+        if kind.index in self.direct:
+            fields = self.operands[kind.index] = [
+                self.stable(f, operand) for f, operand in zip(kind.fields, fields, strict=True)
+            ]
+            if not self.inside_loop:
+                visible: dict[object, object] = {}
+                for scope in self.out.scopes:
+                    visible |= {k: v for k, v in scope.items() if isinstance(k, tuple) and k[0] == "record"}
+                self.seeds[kind.index] = visible
+        columns = self.write_row("O", "rows", kind, "at", number, fields)
         if self.bounds.derived[kind.index] <= 1:
             self.enter(kind)
             return
         self.out.line("twin = -1")
-        with self.out.block("for other in range(step + 1, new):"):
-            same = [f"E[other, {KIND}] == {kind.index}", *(f"E[other, {c}] == E[new, {c}]" for c in columns)]
+        with self.out.block("for other in range(fresh, rows):"):
+            same = [f"{self.column('O', ' what')}[other] & {KIND} == {kind.index}"]
+            same += [f"{column}[other] == {column}[rows]" for column in columns]
             with self.out.block(f"if {' and '.join(same)}:"):
                 self.out.line("twin = other")
                 self.out.line("break")
         with self.out.block("if twin >= 0:"):
-            self.another_reason("twin", number)
+            self.another_reason("twin + shift", number)
         with self.out.block("else:"):
             self.enter(kind)
+
+    def stable(self, f: Field, operand: Operand) -> Operand:
+        """A derived field in variables that mean the same until the step is over."""
+        changing = set(self.cells.values())
+
+        def holds(code: str) -> bool:
+            words = set(re.findall(r"[A-Za-z_]\w*", code))
+            return "[" not in code and not words & changing and not (self.inside_loop and words - {"NEVER", "at"})
+
+        code, known = operand.code, operand.known
+        if f.type.name == "boolean":
+            if not (holds(code) and re.fullmatch(r"\(\w+ == 1\)", code)):
+                code = f"({self.temporary(f'1 if {code} else 0', 'made')} == 1)"
+        elif not (holds(code) and (code.isidentifier() or code.lstrip("-").isdigit())):
+            code = self.temporary(code, "made")
+        return Operand(code, known if holds(known) else self.temporary(known, "made_known"))
 
     def another_reason(self, of: str, number: int) -> None:
         """Write that a fact, or one that is scheduled, has one more reason."""
         with self.out.block("if again >= X.shape[0]:"):
-            self.out.line("return 1")
-        for column, code in ((0, of), (1, str(number)), (2, self.trigger)):
+            self.full()
+        for column, code in ((0, of), (1, str(number)), (2, bare(self.trigger.place))):
             self.out.line(f"X[again, {column}] = {code}")
         self.out.line("again += 1")
 
     def enter(self, kind: Kind) -> None:
         """Write that a new fact stands."""
-        self.out.line("place = new")
-        if kind.index in self.placed and kind.index not in self.many:
-            self.out.line(f"{self.place_of(kind)} = place")
+        if kind.index in self.direct or (kind.index in self.placed and kind.index not in self.many):
+            self.out.line(f"{self.row_of(kind)} = {self.new_row(kind, 'rows')}")
+        self.out.line("rows += 1")
         if kind is self.ruleset.terminal:
             self.out.line("over = True")
+
+    def new_row(self, kind: Kind, row: str) -> str:
+        """What is kept of a row of O, to find the fact again."""
+        return f"{FAR} + {row}" if self.sources[kind.index] == "B" else row
 
     def stand_new(self, kinds: Sequence[Kind]) -> None:
         """Write that facts derived in a stratum enter the indices."""
         kinds = [kind for kind in kinds if self.plan.of_kind(kind)]
+        for kind in kinds:
+            if kind.index in self.direct:
+                row = self.row_of(kind)
+                with self.out.block(f"if {row} >= 0:"):
+                    self.out.scopes[-1].update(self.seeds.get(kind.index, {}))
+                    self.insert(kind, self.operands[kind.index].__getitem__, row)
+                    self.stick(kind.index)
+        kinds = [kind for kind in kinds if kind.index not in self.direct]
         if not kinds:
             return
-        row = self.out.names.fresh("new_place")
-        with self.out.block(f"for {row} in range(entered + 1, place + 1):"):
+        row = self.out.names.fresh("new_row")
+        with self.leaving(), self.out.block(f"for {row} in range(entered, rows):"):
+            which = self.temporary(f"{self.column('O', ' what')}[{row}] & {KIND}", "which") if len(kinds) > 1 else ""
+            test = which or f"{self.column('O', ' what')}[{row}] & {KIND}"
             word = "if"
             for kind in kinds:
-                with self.out.block(f"{word} E[{row}, {KIND}] == {kind.index}:"):
-                    self.insert(kind, self.own_fields(kind, row), row)
+                with self.out.block(f"{word} {test} == {kind.index}:"):
+                    self.insert(kind, self.own_fields(kind, Spot("", row, "O")), self.new_row(kind, row))
                 word = "elif"
-        self.out.line("entered = place")
+        self.out.line("entered = rows")
 
-    def own_fields(self, kind: Kind, row: str) -> Callable[[int], Operand]:
-        """The fields of a row, each read once."""
+    def insert(self, kind: Kind, own: Callable[[int], Operand], newest: str) -> None:
+        """Write that a fact enters the indices of its kind; what several of them look up comes first."""
+        if not self.is_void:
+            asked: dict[tuple[int, tuple[int, ...]], list[Index]] = {}
+            for index in self.plan.of_kind(kind):
+                if index.slots and index.kept and all(kind.fields[slot].known for slot in index.slots):
+                    asked.setdefault((index.keys.number, index.slots), []).append(index)
+            for indices in asked.values():
+                if len(indices) > 1 and indices[0].where is not None:
+                    self.record(indices[0], [Operand(own(slot).code) for slot in indices[0].slots])
+        super().insert(kind, own, newest)
+
+    def own_fields(self, kind: Kind, spot: Spot) -> Callable[[int], Operand]:
+        """The fields of a fact, each read once."""
 
         def own(slot: int) -> Operand:
             f = kind.fields[slot]
-            key = ("field", row, f.name)
+            key = ("field", spot.row, f.name)
             found = self.out.find(key)
             if found is None:
-                found = self.from_row(row, f.name, f.known, f"{kind.name}_{f.name}")
+                found = self.from_spot(spot, f.name, f.known, f"{kind.name}_{f.name}")
                 self.out.remember(key, found)
             return found  # type: ignore[no-any-return]
 
@@ -666,15 +852,16 @@ class Arrays(Steps):
         """Write that a fact is scheduled."""
         kind, number = derivation.kind, self.plan.derivation(derivation)
         self.out.line("new = scheduled + 1")
-        with self.out.block("if new >= H.shape[0]:"):
-            self.out.line("return 1")
+        with self.out.block(f"if new >= {self.column('H', ' at')}.shape[0]:"):
+            self.full()
         columns = self.write_row("H", "new", kind, bare(due), number, fields)
         with ExitStack() as stack:
             if self.bounds.scheduled[kind.index] > 1:
                 self.out.line("twin = -1")
                 with self.out.block("for other in range(planned_from + 1, new):"):
-                    same = [f"H[other, {KIND}] == {kind.index}", f"H[other, {AT}] == H[new, {AT}]"]
-                    same += [f"H[other, {c}] == H[new, {c}]" for c in columns]
+                    at = self.column("H", " at")
+                    same = [f"{self.column('H', ' what')}[other] & {KIND} == {kind.index}", f"{at}[other] == {at}[new]"]
+                    same += [f"{column}[other] == {column}[new]" for column in columns]
                     with self.out.block(f"if {' and '.join(same)}:"):
                         self.out.line("twin = other")
                         self.out.line("break")
@@ -682,7 +869,7 @@ class Arrays(Steps):
                     self.another_reason("-twin", number)
                 stack.enter_context(self.out.block("else:"))
             self.out.line("scheduled = new")
-            self.out.line("heap_push(heap, waiting, H, new)")
+            self.out.line(f"heap_push(heap, waiting, {self.column('H', ' at')}, new)")
             self.out.line("waiting += 1")
 
     def void(self, rule: Rule) -> None:
@@ -691,9 +878,9 @@ class Arrays(Steps):
             keys = [self.value(key) for _, key in target.by]
             with self.when(both(*(key.known for key in keys))):
                 with self.out.block("if again >= X.shape[0]:"):
-                    self.out.line("return 1")
+                    self.full()
                 codes = [f"(1 if {k.code} else 0)" if k.code.startswith("(") else k.code for k in keys]
-                for column, code in enumerate(("place", str(self.rule_number), str(number), *codes)):
+                for column, code in enumerate(("position", str(self.rule_number), str(number), *codes)):
                     self.out.line(f"X[again, {column}] = {bare(code)}")
                 self.out.line("again += 1")
 
@@ -707,12 +894,13 @@ class Arrays(Steps):
                 continue
             with self.out.aside() as lines:
                 only = kind.index not in self.deriving
-                self.trigger, self.kinds = "step", (kind,)
+                self.trigger, self.kinds = self.brought((kind,)), (kind,)
+                row = self.trigger.row
                 if kind.index in self.placed and kind.index not in self.many:
-                    self.out.line(f"{self.place_of(kind)} = step")
+                    self.out.line(f"{self.row_of(kind)} = {row}")
                 if kind is self.ruleset.terminal and not self.is_void:
                     self.out.line("over = True")
-                self.insert(kind, self.own_fields(kind, "step"), "step")
+                self.insert(kind, self.own_fields(kind, self.trigger), row)
                 if only:
                     self.stick(kind.index)
             if lines:
@@ -731,20 +919,14 @@ class Arrays(Steps):
     def templates(self, out: Writer) -> None:
         """Write the records of no key, which new ones are copied from."""
         for keys in self.plan.classes:
-            for place, (_, what) in enumerate(keys.fields):
-                out.line(f"R[{keys.number}, {self.key_cells + place}] = {_initial(what)}")
-        out.line(f"S[{RECORDS}] = {len(self.plan.classes)}")
-        out.line("N[0, 0] = 0")
+            record = self.first_class + keys.number
+            out.line(f"R[{record}, 0] = -1")
+            if keys.names:
+                for place, (_, what) in enumerate(keys.fields):
+                    out.line(f"R[{record}, {self.key_cells + place}] = {_initial(what)}")
 
-    def given_columns(self, kind: Kind, names: set[str]) -> list[int]:
-        """The columns of an input fact that rules read."""
-        columns = []
-        for f in kind.fields:
-            if f.name in names:
-                columns.append(self.layout.cells[f.name])
-                if f.name in self.layout.known:
-                    columns.append(self.layout.known[f.name])
-        return columns
+
+HEADS = {" places": PLACES, " at": AT, " what": WHAT}
 
 
 def _beyond(operator: str, left: str, right: str) -> str:
@@ -764,40 +946,3 @@ def _beyond(operator: str, left: str, right: str) -> str:
 
 def _initial(what: str) -> str:
     return {"at": "NEVER", "step": "-1", "newest": "-1", "first": "-1", "head": "-1", "tail": "-1"}.get(what, "0")
-
-
-def names_read(ruleset: Ruleset, rules: Sequence[Rule]) -> dict[int, set[str]]:
-    """By kind, the names of the fields that rules read of it."""
-    found: dict[int, set[str]] = {kind.index: set() for kind in ruleset.kinds}
-
-    def selection(one: Selection) -> None:
-        found[one.kind.index].update(one.kind.fields[slot].name for slot, _ in one.by)
-        if one.where is not None:
-            visit(one.where, one.kind)
-
-    def visit(expression: Expression, own: Kind | None, rule: Rule | None = None) -> None:
-        for node in walk(expression):
-            if isinstance(node, TriggerField):
-                for kind, slot in node.slots:
-                    found[kind].add(ruleset.kinds[kind].fields[slot].name)
-            elif isinstance(node, OwnField) and own is not None and node.slot >= 0:
-                found[own.index].add(own.fields[node.slot].name)
-            elif isinstance(node, JoinedField) and rule is not None and node.slot >= 0:
-                kind_ = rule.joins[node.join].selection.kind
-                found[kind_.index].add(kind_.fields[node.slot].name)
-            elif isinstance(node, Aggregate):
-                for one in selections(node):
-                    selection(one)
-                if node.slot is not None and node.slot >= 0:
-                    found[node.selection.kind.index].add(node.selection.kind.fields[node.slot].name)
-
-    for rule in rules:
-        for join in rule.joins:
-            selection(join.selection)
-        for expression in rule_expressions(rule):
-            visit(expression, None, rule)
-        for target in rule.voids:
-            found[target.kind.index].update(target.kind.fields[slot].name for slot, _ in target.by)
-            for _, key in target.by:
-                visit(key, None, rule)
-    return found

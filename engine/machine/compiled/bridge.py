@@ -11,7 +11,7 @@ import numpy as np
 from strikeout.facts import Fact, Kind, Type, Value
 from strikeout.model import Ruleset
 
-from .arrays import AGAIN, FIELDS, PLACES, WAITING, Layout
+from .arrays import AGAIN, FIELDS, MADE, REJECTED, STATUS, WAITING, Layout
 from .kernel import Kernel
 from .runtime import NEVER
 
@@ -46,12 +46,12 @@ def encode(type_: Type, value: Value, codes: Codes) -> int:
 
 
 def decode(kind: Kind, row: Any, layout: Layout, codes: Codes) -> tuple[Value, ...]:
-    """The values of a fact from the field cells of a row."""
+    """The values of a derived fact from the cells of its fields."""
     values: list[Value] = []
     for f in kind.fields:
-        number = int(row[layout.cells[f.name]])
-        known = layout.known.get(f.name)
+        number = int(row[layout.made[f.name]])
         if f.type.name in NUMBERS:
+            known = layout.made.get(f"{f.name} known")
             values.append(number if known is None or row[known] else None)
         elif f.type.name == "time":
             values.append(None if number == NEVER else number)
@@ -65,15 +65,16 @@ def decode(kind: Kind, row: Any, layout: Layout, codes: Codes) -> tuple[Value, .
 
 
 def columns_of(layout: Layout, facts: Sequence[Fact], codes: Codes) -> Any:
-    """Facts as columns: kind, at, then the cells of the layout."""
-    columns = np.zeros((2 + layout.width, len(facts)), np.int64)
+    """Facts as columns: kind, at, then those of the fields that rules read."""
+    columns = np.zeros((2 + len(layout.given), len(facts)), np.int64)
     for place, fact in enumerate(facts):
         columns[0, place] = fact.kind.index
         columns[1, place] = fact.at
         for f, value in zip(fact.kind.fields, fact.values, strict=True):
-            columns[2 + layout.cells[f.name], place] = encode(f.type, value, codes)
-            if f.name in layout.known:
-                columns[2 + layout.known[f.name], place] = value is not None
+            if f.name in layout.given:
+                columns[2 + layout.given[f.name], place] = encode(f.type, value, codes)
+            if f"{f.name} known" in layout.given:
+                columns[2 + layout.given[f"{f.name} known"], place] = value is not None
     return columns
 
 
@@ -95,16 +96,13 @@ class Workspace:
     def allocate(self) -> None:
         """Make the arrays anew."""
         size, kernel = self.size, self.kernel
-        width = FIELDS + kernel.layout.width
-        table = 1 << (4 * size).bit_length()
         nodes = np.zeros((4 * size + 1, kernel.node_width), np.int64)
         nodes[0, 4] = nodes[0, 5] = NEVER
         self.arrays = {
-            "E": np.zeros((2 * size, width), np.int64),
             "N": nodes,
             "R": np.zeros((2 * size, kernel.record_width), np.int64),
-            "T": np.zeros(table, np.int64),
-            "H": np.zeros((size, width), np.int64),
+            "T": np.zeros(1 << (4 * size).bit_length(), np.int64),
+            "H": np.zeros((kernel.row_width, size), np.int64),
             "heap": np.zeros(size, np.int64),
             "X": np.zeros((size, kernel.reason_width), np.int64),
             "S": np.zeros(16, np.int64),
@@ -119,27 +117,25 @@ class Workspace:
 def zone_arrays(ruleset: Ruleset) -> list[Any]:
     """The tables of the zone and the working days."""
     zone, calendar = ruleset.zone, ruleset.calendar
-    changes, local_changes, offsets = zone._changes, zone._local_changes, zone._offsets
+    changes, local_changes, offsets = zone.changes, zone.local_changes, zone.offsets
     working = calendar.working if calendar is not None else ()
     return [np.array(values, np.int64) for values in (changes, local_changes, offsets, working)]
 
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """A subject's run as the arrays have it."""
+    """A subject's run as the arrays have it: rows of what is derived and scheduled, and why it was rejected, if so."""
 
-    status: int
-    entries: Any
+    derived: Any
     scheduled: Any
     waiting: list[int]
     again: Any
-    state: Any
-    flags: Any
     voids: Any
+    rejected: Any
 
 
 def run_raw(
-    decide: Callable[..., int],
+    drive: Callable[..., int],
     kernel: Kernel,
     ruleset: Ruleset,
     subject: int,
@@ -152,23 +148,26 @@ def run_raw(
     zone = zone_arrays(ruleset)
     work = Workspace.of(kernel, 8 + 2 * kernel.record_width)
     voids = np.full((columns.shape[1], 2), -1, np.int64)
+    room, rejections, counts = 64, np.zeros((1, 5), np.int64), np.zeros(1, np.int64)
+    starts, subjects = np.array([0, columns.shape[1]], np.int64), np.array([subject], np.int64)
     while True:
         a = work.arrays
-        status = decide(columns, flags, voids, literals, *zone, *a.values(), 0, columns.shape[1], as_of, subject)
-        if status != 1:
+        rows = np.zeros((kernel.row_width, room), np.int64)
+        given = (columns, flags, voids, literals, *zone, *a.values(), rows, rejections)
+        why = drive(*given, starts, subjects, counts, as_of, 0, 1)
+        if why == 0:
             break
-        work.grow()
+        if why == 1:
+            work.grow()
+        else:
+            room *= 2
     state = a["S"]
-    return Raw(
-        status,
-        a["E"],
-        a["H"],
-        [int(item) for item in a["heap"][: state[WAITING]]],
-        a["X"][: state[AGAIN]],
-        state,
-        flags,
-        voids,
+    rejected = rejections[0] if state[REJECTED] else None
+    made = (
+        0 if rejected is not None and rejected[STATUS] == 3 else rejections[0, MADE] if state[REJECTED] else counts[0]
     )
+    waiting = [int(item) for item in a["heap"][: state[WAITING]]]
+    return Raw(rows[:, :made].T, a["H"].T, waiting, a["X"][: state[AGAIN]], voids, rejected)
 
 
-__all__ = ["PLACES", "Codes", "Raw", "Workspace", "columns_of", "decode", "encode", "run_raw", "zone_arrays"]
+__all__ = ["FIELDS", "Codes", "Raw", "Workspace", "columns_of", "decode", "encode", "run_raw", "zone_arrays"]

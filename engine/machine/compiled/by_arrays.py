@@ -11,7 +11,7 @@ from strikeout.facts import Fact
 from strikeout.graphs import GraphView
 from strikeout.machine.timeline import SCHEDULED_STEPS, Rejection, SubjectRun, Voided
 
-from .arrays import AT, DERIVATION, FAULTY, FIELDS, KIND, ORIGIN, PLACES, RULE, SITE, TRIGGER
+from .arrays import AT, CULPRIT, DUE, FAULT, FIELDS, HALF, KIND, LOWER, PLACES, REASON, STATUS, WHAT
 from .bridge import Codes, columns_of, decode, run_raw
 from .kernel import Kernel
 from .plan import Plan
@@ -46,51 +46,45 @@ class ArrayProgram:
         literals = np.arange(len(kernel.texts), dtype=np.int64)
         columns = columns_of(kernel.layout, facts, codes)
         flags = np.array([int(fact.from_then_on > as_of) for fact in facts], np.int64)
-        raw = run_raw(
-            self.module.decide_one, kernel, self.ruleset, codes.code(subject), columns, flags, as_of, literals
-        )
+        subject_code = codes.code(subject)
+        raw = run_raw(self.module.drive, kernel, self.ruleset, subject_code, columns, flags, as_of, literals)
         later = tuple([fact for fact, flag in zip(facts, flags, strict=True) if flag == 1])
         used = [fact for fact, flag in zip(facts, flags, strict=True) if flag == 0]
-        if raw.status == 3:
-            fact = facts[int(raw.entries[raw.state[FAULTY], ORIGIN])]
-            rule = self.ruleset.void_rules[int(raw.state[RULE])]
-            return self._rejected(
-                subject, as_of, later, self._void_plan, int(raw.state[SITE]), rule, fact, fact.from_then_on
-            )
+        status, wrong, faulty = 0, 0, 0
+        if raw.rejected is not None:
+            status, wrong, faulty = int(raw.rejected[STATUS]), int(raw.rejected[FAULT]), int(raw.rejected[CULPRIT])
+        site, number = wrong >> REASON, wrong & ((1 << REASON) - 1)
+        if status == 3:
+            fact, rule = facts[faulty], self.ruleset.void_rules[number]
+            return self._rejected(subject, as_of, later, self._void_plan, site, rule, fact, fact.from_then_on)
         rows: list[Any] = []
-        places = int(raw.state[PLACES])
-        if raw.status == 2 and raw.state[SITE]:
-            places = int(raw.state[FAULTY]) + 1
-        for place in range(places):
-            e = raw.entries[place]
-            if e[DERIVATION] < 0:
-                continue
-            kind = self.ruleset.kinds[int(e[KIND])]
-            values = decode(kind, e[FIELDS:], kernel.layout, codes)
-            number, trigger = int(e[DERIVATION]), int(e[TRIGGER])
-            if e[ORIGIN] < 0:
-                rows.append((place, (int(e[AT]), -int(e[ORIGIN]), kind.index, values, number, trigger)))
+        for row in raw.derived:
+            place, of = int(row[PLACES]) >> HALF, int(row[PLACES]) & LOWER
+            kind, derivation = self.ruleset.kinds[int(row[WHAT]) & KIND], int(row[WHAT]) >> REASON
+            if status == 2 and wrong > 0 and place > faulty:
+                break
+            values = decode(kind, row[FIELDS:], kernel.layout, codes)
+            if int(row[WHAT]) & DUE:
+                trigger = int(raw.scheduled[of, PLACES])
+                rows.append((place, (int(row[AT]), of, kind.index, values, derivation, trigger)))
             else:
-                rows.append((place, number, trigger, values))
-        if raw.status == 2:
-            if raw.state[SITE]:
-                fact = self.program.entries(subject, used, rows, [], [])[0][int(raw.state[FAULTY])].fact
-                rule = self.ruleset.rules[int(raw.state[RULE])]
-                return self._rejected(subject, as_of, later, self._plan, int(raw.state[SITE]), rule, fact, fact.at)
-            item = raw.scheduled[int(raw.state[RULE])]
-            reasoned = self._plan.derivations[int(item[DERIVATION])]
-            kind, due = self.ruleset.kinds[int(item[KIND])], int(item[AT])
-            fact = Fact(kind, due, subject, decode(kind, item[FIELDS:], kernel.layout, codes), 0, due)
+                rows.append((place, derivation, of, values))
+        if status == 2:
+            if wrong > 0:
+                fact = self.program.entries(subject, used, rows, [], [])[0][faulty].fact
+                rule = self.ruleset.rules[number]
+                return self._rejected(subject, as_of, later, self._plan, site, rule, fact, fact.at)
+            due, kind_number, values, derivation, _ = self._waiting(raw.scheduled[-wrong], codes)
+            reasoned = self._plan.derivations[derivation]
+            fact = Fact(self.ruleset.kinds[kind_number], due, subject, values, 0, due)
             message = f"more than {SCHEDULED_STEPS * (1 + len(used)):,} scheduled steps"
             span = reasoned.derivation.span
             rejection = Rejection("steps", message, subject, reasoned.rule, fact, span, due)
             return SubjectRun(subject, as_of, (), (), (), later, 0, rejection)
         waiting = []
         for number in raw.waiting:
-            h = raw.scheduled[number]
-            kind = self.ruleset.kinds[int(h[KIND])]
-            values = decode(kind, h[FIELDS:], kernel.layout, codes)
-            waiting.append((int(h[AT]), number, kind.index, values, int(h[DERIVATION]), int(h[TRIGGER])))
+            due, kind_number, values, derivation, trigger = self._waiting(raw.scheduled[number], codes)
+            waiting.append((due, number, kind_number, values, derivation, trigger))
         again = [(int(x[0]), int(x[1]), int(x[2])) for x in raw.again]
         entries, pending = self.program.entries(subject, used, rows, again, waiting)
         voided = tuple(
@@ -98,7 +92,13 @@ class ArrayProgram:
             for n, fact in enumerate(facts)
             if flags[n] == 2
         )
-        return SubjectRun(subject, as_of, tuple(entries), pending, voided, later, len(used))
+        return SubjectRun(subject, as_of, tuple(entries), pending, voided, later, len(used), None, len(rows))
+
+    def _waiting(self, row: Any, codes: Codes) -> tuple[int, int, Any, int, int]:
+        """What was scheduled: its instant, kind, values, derivation and the place of its trigger."""
+        what = int(row[WHAT])
+        values = decode(self.ruleset.kinds[what & KIND], row[FIELDS:], self.kernel.layout, codes)
+        return int(row[AT]), what & KIND, values, what >> REASON, int(row[PLACES])
 
     @staticmethod
     def _rejected(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
 from strikeout.facts import DURATION, TIME, Type, Value
 from strikeout.ground.problems import Span
@@ -113,6 +113,12 @@ class Expressions:
     def fault(self, code: str, message: str, span: Span) -> None:
         """Write that the run fails here."""
         self.refuse(str(self.plan.site(code, message, span)))
+
+    @contextmanager
+    def once(self) -> Iterator[None]:
+        """A block that `break` leaves."""
+        with self.out.block("while True:"):
+            yield
 
     def refuse(self, site: str) -> None:
         """Write that the run fails by the fault whose number is the site."""
@@ -497,7 +503,7 @@ class Expressions:
             self.out.line(f"{name} = {self.missing(part.type)}")
             self.unknown(name)
             outer, self.capture = self.capture, fault
-            with self.out.block("while True:"):
+            with self.once():
                 operand = self.value(part)
                 self.put(name, operand)
                 self.out.line("break")

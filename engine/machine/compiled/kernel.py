@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from strikeout.model import Ruleset
@@ -11,28 +13,37 @@ from . import runtime
 from .arrays import (
     AGAIN,
     ARRAYS,
-    AT,
-    DERIVATION,
-    DERIVED,
+    CULPRIT,
+    FAR,
+    FAULT,
+    FAULTY,
+    FEW,
     FIELDS,
+    HALF,
     KIND,
-    ORIGIN,
+    MADE,
+    MASK,
+    NUMBER,
+    NUMBERS,
     PLACES,
     RECORDS,
-    RULE,
+    REJECTED,
+    ROWS,
     SCHEDULED,
-    SITE,
-    TRIGGER,
+    STATUS,
+    SUBJECT,
     WAITING,
+    WRONG,
     Arrays,
     Constants,
     Layout,
-    names_read,
 )
 from .plan import Bounds, Plan
+from .runtime import CLASS
 from .writer import Names, Writer
 
-PARAMETERS = f"{ARRAYS}, first, last, as_of, subject"
+OF_ONE = f"{ARRAYS}, first, last, subject"
+OF_MANY = f"{ARRAYS}, O, J, starts, subjects, counts, as_of, begin, end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +53,14 @@ class Kernel:
     source: str
     layout: Layout
     texts: tuple[str, ...]
+    row_width: int
     record_width: int
     node_width: int
     reason_width: int
 
 
 def kernel(ruleset: Ruleset, plan: Plan, void_plan: Plan, bounds: Bounds) -> Kernel:
-    """Write the module of a ruleset: `decide` for one subject, `drive` for many.
+    """Write the module of a ruleset: `drive`, which runs subjects.
 
     Parameters
     ----------
@@ -60,26 +72,32 @@ def kernel(ruleset: Ruleset, plan: Plan, void_plan: Plan, bounds: Bounds) -> Ker
         What one step can hold.
     """
     layout, constants = Layout.of(ruleset), Constants()
-    functions, made = [], []
-    for void, own in ((True, void_plan), (False, plan)):
-        if void and not ruleset.void_rules:
-            continue
-        groups = _targets(ruleset, own) if void else []
-        _written(ruleset, own, bounds, layout, constants, void)
-        writer = _written(ruleset, own, bounds, layout, constants, void)  # now all that is kept is known
-        functions.append(_voids(writer, groups) if void else _run(writer))
-        made.append(writer)
-    records = max(writer.key_cells + max([len(k.fields) for k in writer.plan.classes], default=0) for writer in made)
-    arities = sorted({len(k.names) for writer in made for k in writer.plan.classes} - {0})
-    keys = max([len(t.by) for rule in ruleset.void_rules for t in rule.voids], default=0)
-    text = "\n\n\n".join([_head(ruleset), *map(_find, arities), *functions, _decide(ruleset), _DRIVE])
+    _written(ruleset, plan, bounds, layout, constants, False)
+    writer = _written(ruleset, plan, bounds, layout, constants, False)  # now all that is kept is known
+    made, functions = [writer], []
+    if ruleset.void_rules:
+        groups = _targets(ruleset, void_plan)
+        _written(ruleset, void_plan, bounds, layout, constants, True)
+        voiding = _written(ruleset, void_plan, bounds, layout, constants, True, len(plan.classes))
+        functions.append(_voids(voiding, groups))
+        made.append(voiding)
+    functions.append(_drive(writer, made))
+    keyed = [(writer, keys) for writer in made for keys in writer.plan.classes if keys.names or writer.is_void]
+    records = max([writer.key_cells + len(keys.fields) for writer, keys in keyed], default=2)
+    arities = sorted({len(keys.names) for _, keys in keyed} - {0})
+    by = max([len(t.by) for rule in ruleset.void_rules for t in rule.voids], default=0)
+    sought = sorted({len(t.by) for rule in ruleset.void_rules for t in rule.voids} - {0})
+    text = "\n\n\n".join([_head(ruleset), *map(_find, arities), *map(_seek, sought), *functions])
     nodes = max(writer.node_width() for writer in made)
-    return Kernel(text + "\n", layout, tuple(constants.texts), max(records, 2), nodes, 3 + keys)
+    return Kernel(text + "\n", layout, tuple(constants.texts), FIELDS + len(layout.made), records, nodes, 4 + by)
 
 
-def _written(ruleset: Ruleset, plan: Plan, bounds: Bounds, layout: Layout, constants: Constants, void: bool) -> Arrays:
+def _written(
+    ruleset: Ruleset, plan: Plan, bounds: Bounds, layout: Layout, constants: Constants, void: bool, first_class: int = 0
+) -> Arrays:
     writer = Arrays(ruleset, plan, bounds, layout, constants, void)
-    writer.out.depth = 2
+    writer.first_class = first_class
+    writer.out.depth = 2 if void else 3
     writer.body()
     return writer
 
@@ -96,46 +114,76 @@ def _head(ruleset: Ruleset) -> str:
     )
 
 
-def _find(count: int) -> str:
-    """The function that finds the record of a key of so many parts.
-
-    T leads from a hash to a record; an entry counts only if that record leads back, so nothing is ever cleared.
-    """
-    names = [f"k{n}" for n in range(count)]
-    same = " and ".join(f"R[record, {2 + n}] == {name}" for n, name in enumerate(names))
+def _hashed(names: Sequence[str]) -> str:
+    """The lines that make a word of a key: a hash, and in its lower bits the number of the class."""
     mixed = "".join(
         f"    h = ((h ^ {name} ^ ({name} >> 30)) & 1073741823) * 2654435769\n    h ^= h >> 29\n" for name in names
     )
-    stores = "".join(f"    R[record, {2 + n}] = {name}\n" for n, name in enumerate(names))
+    return f"    h = keys * 40503\n{mixed}    word = h >> {CLASS} << {CLASS} | keys\n"
+
+
+def _look(names: Sequence[str]) -> str:
+    """The lines that look for a key; they go on to `else` where it is not there.
+
+    T leads from a hash to a record; an entry counts only if that record leads back, so nothing is ever cleared.
+    """
+    same = " and ".join(f"R[record, {2 + n}] == {name}" for n, name in enumerate(names))
+    return f"""    mask = S[{MASK}]
+    place = (word >> {CLASS}) & mask
+    count = S[{RECORDS}]
+    record = T[place]
+    while record < count and R[record, 0] == place:
+        if R[record, 1] == word and {same}:
+            break
+        place = (place + 1) & mask
+        record = T[place]
+    else:
+"""
+
+
+KEPT = "    mask = T.shape[0] + R.shape[0] + S.shape[0]  # used to the end: so numba need not count references\n"
+
+
+def _find(count: int) -> str:
+    """The function that finds the record of a key of so many parts."""
+    names = [f"k{n}" for n in range(count)]
+    stores = "".join(f"            R[record, {2 + n}] = {name}\n" for n, name in enumerate(names))
     return f'''@compiled
 def find{count}(T, R, S, keys, {", ".join(names)}):
     """The record of a key of a class, made where there is none; -1 where there is no room."""
-    h = keys * 40503
-{mixed}    mask = T.shape[0] - 1
-    place = h & mask
-    count = S[{RECORDS}]
-    while True:
-        record = T[place]
-        if record >= count or R[record, 0] != place:
-            break
-        if R[record, 1] == keys and {same}:
-            return record
-        place = (place + 1) & mask
-    record = count
-    if record >= R.shape[0] or 2 * record >= T.shape[0]:
-        return -1
-    S[{RECORDS}] = record + 1
-    T[place] = record
-    R[record, 0] = place
-    R[record, 1] = keys
-{stores}    for cell in range({2 + count}, R.shape[1]):
-        R[record, cell] = R[keys, cell]
-    return record'''
+{_hashed(names)}{_look(names)}        record = count
+        if record >= R.shape[0] or 2 * record > mask:
+            record = -1
+        else:
+            S[{RECORDS}] = record + 1
+            T[place] = record
+            R[record, 0] = place
+            R[record, 1] = word
+{stores}            for cell in range({2 + count}, R.shape[1]):
+                R[record, cell] = R[keys, cell]
+{KEPT}    return record'''
+
+
+def _seek(count: int) -> str:
+    """The function that finds the record of a key of so many parts, if there is one."""
+    names = [f"k{n}" for n in range(count)]
+    return f'''@compiled
+def seek{count}(T, R, S, keys, {", ".join(names)}):
+    """The record of a key of a class; -1 where there is none."""
+{_hashed(names)}{_look(names)}        record = -1
+{KEPT}    return record'''
+
+
+def _columns(writer: Arrays, out: Writer) -> None:
+    """Write the variables of columns, and those of the texts that a ruleset writes."""
+    for (array, name), variable in writer.views.items():
+        out.line(f"{variable} = {writer.view(array, name)}")
+    for number, name in writer.literals.items():
+        out.line(f"{name} = L[{number}]")
 
 
 def _variables(writer: Arrays, out: Writer) -> None:
-    for number, name in writer.literals.items():
-        out.line(f"{name} = L[{number}]")
+    """Write what a subject's run begins with."""
     for (_, what), name in writer.cells.items():
         if not what.startswith(("sums:", "least:", "most:")):
             start = {"at": "NEVER", "step": "-1", "newest": "-1", "first": "-1"}.get(what, "0")
@@ -144,102 +192,173 @@ def _variables(writer: Arrays, out: Writer) -> None:
         if index.fallible:
             out.line(f"where_fault_{index.number} = 0")
             out.line(f"where_fault_{index.number}_step = 0")
-    for keys in writer.plan.classes:
-        out.line(f"R[{keys.number}, 0] = -1")
-    writer.templates(out)
 
 
-def _take(writer: Arrays, out: Writer, rules: tuple[object, ...]) -> None:
-    """Write that an input fact becomes the entry at `place`, with the fields that rules read."""
-    ruleset = writer.ruleset
-    read = names_read(ruleset, ruleset.void_rules if writer.is_void else ruleset.rules)
-    out.line("kind = C[0, position]")
-    out.line("at = C[1, position]")
-    out.line(f"E[place, {KIND}] = kind")
-    out.line(f"E[place, {AT}] = at")
-    out.line(f"E[place, {ORIGIN}] = position")
-    out.line(f"E[place, {DERIVATION}] = -1")
-    by_columns: dict[tuple[int, ...], list[int]] = {}
-    for kind in ruleset.kinds:
-        if kind.given:
-            by_columns.setdefault(tuple(writer.given_columns(kind, read[kind.index])), []).append(kind.index)
-    word = "if"
-    for columns, kinds in by_columns.items():
-        if not columns:
-            continue
-        tests = " or ".join(f"kind == {kind}" for kind in kinds)
-        with out.block(f"{word} {tests}:"):
-            for column in columns:
-                out.line(f"E[place, {FIELDS + column}] = C[{2 + column}, position]")
-        word = "elif"
-
-
-def _run(writer: Arrays) -> str:
-    body, ruleset = writer.out.lines, writer.ruleset
-    out = Writer(Names(set()))
+def _drive(writer: Arrays, made: list[Arrays]) -> str:
+    """The function that runs subject after subject."""
+    ruleset, body = writer.ruleset, writer.out.lines
     schedules = any(writer.bounds.scheduled)
-    out.line("@compiled")
-    with out.block(f"def run({PARAMETERS}):"):
-        out.line('"""One subject\'s run: 0; 1 where an array is too small; 2 where it fails."""')
-        _variables(writer, out)
-        out.line("place = -1")
-        out.line("again = scheduled = waiting = taken = 0")
-        out.line("over = False")
-        out.line("position = first")
-        if schedules:
-            out.line("fallen = 0")
-            out.line("limit = 1000")
-            with out.block("for row in range(first, last):"), out.block("if F[row] == 0:"):
-                out.line("limit += 1000")
-        with out.block("while True:"):
-            with out.block("while position < last and F[position] != 0:"):
-                out.line("position += 1")
-            if schedules:
-                out.line("until = C[1, position] if position < last else as_of")
-                with out.block("if waiting > 0 and H[heap[0], 1] <= until:"):
-                    out.line("item = heap_pop(heap, waiting, H)")
-                    out.line("waiting -= 1")
-                    out.line("fallen += 1")
-                    with out.block("if fallen > limit:"):
-                        out.line(f"S[{SITE}] = 0")
-                        out.line(f"S[{RULE}] = item")
-                        out.line(f"S[{PLACES}] = place + 1")
-                        out.line("return 2")
-                    out.line("place += 1")
-                    with out.block("if place >= E.shape[0]:"):
-                        out.line("return 1")
-                    with out.block("for column in range(E.shape[1]):"):
-                        out.line("E[place, column] = H[item, column]")
-                    out.line(f"E[place, {ORIGIN}] = -item")
-                    out.line(f"kind = E[place, {KIND}]")
-                    out.line(f"at = E[place, {AT}]")
-            with out.block("elif position < last:" if schedules else "if position < last:"):
-                out.line("place += 1")
-                with out.block("if place >= E.shape[0]:"):
-                    out.line("return 1")
-                _take(writer, out, ruleset.rules)
-                out.line("position += 1")
-                out.line("taken += 1")
-            with out.block("else:"):
+    voiding = sorted({kind.index for rule in ruleset.void_rules for kind in rule.triggers})
+    for name in (" kind", " at"):
+        writer.column("C", name)
+    for name in (" places", " at", " what"):
+        writer.column("O", name)
+    kind, at, made_at = writer.column("C", " kind"), writer.column("C", " at"), writer.column("O", " at")
+    due = writer.column("H", " at") if schedules else ""
+    out = Writer(Names(set()))
+    out.line('@numba.njit(nogil=True, error_model="numpy", cache=True)')
+    with out.block(f"def drive({OF_MANY}):"):
+        out.line('"""Run subjects from `begin` on: 0 all are done; 1 a working array, or 4 O or J, is too small.')
+        out.line("")
+        out.line(
+            "What is derived goes to O, how much of it to `counts`, and rejections to J. S says at which subject it"
+        )
+        out.line(
+            'ends, and how much of O and J is filled; where something is too small, that subject is to be run again."""'
+        )
+        _columns(writer, out)
+        for one in made:
+            one.templates(out)
+        out.line("rows = base = rejected = scheduled = waiting = again = why = 0")
+        out.line("number = begin")
+        out.line("wide = 15")
+        with out.block("while number < end:"):
+            with out.block("if rejected >= J.shape[0]:"):
+                out.line("why = 4")
                 out.line("break")
-            if ruleset.terminal is not None:
-                with out.block("if over:"):
-                    out.line("continue" if schedules else "break")
-            out.line("step = entered = place")
-            out.line("planned_from = scheduled")
-            for name in writer.places.values():
-                out.line(f"{name} = -1")
-            out.lines += body
+            out.line("base = rows")
+            out.line("first = starts[number]")
+            out.line("last = starts[number + 1]")
+            out.line("subject = subjects[number]")
+            out.line("mask = wide  # no more of T than the subject needs")
+            with out.block("while mask < 2 * (last - first) and mask < T.shape[0] - 1:"):
+                out.line("mask += mask + 1")
+            out.line(f"S[{MASK}] = mask")
+            if voiding:
+                out.line("found = False")
+                tests = " or ".join(f"{kind}[row] == {number}" for number in voiding)
+                with out.block("for row in range(first, last):"), out.block(f"if {tests}:"):
+                    out.line("found = True")
+                    out.line("break")
+                with out.block("if found:"):
+                    out.line(f"status = voids({OF_ONE})")
+                    with out.block("if status == 1:"):
+                        _wider(out)
+                        out.line("why = 1")
+                        out.line("break")
+                    with out.block("if status != 0:"):
+                        _reject(out, "3", f"S[{WRONG}]", f"S[{FAULTY}]")
+                        out.line("continue")
+            _variables(writer, out)
+            out.line(f"S[{RECORDS}] = {sum(len(one.plan.classes) for one in made)}")
+            out.line("N[0, 0] = 0")
+            out.line("shift = -rows")
+            out.line("again = scheduled = waiting = wrong = faulty = 0")
+            out.line("over = False")
+            out.line("position = first")
+            if schedules:
+                out.line("fallen = limit = 0")
+            with out.block("while True:"):
+                with out.block("while position < last and F[position] != 0:"):
+                    out.line("position += 1")
+                if writer.most <= FEW:
+                    with out.block(f"if rows + {writer.most} > {made_at}.shape[0]:"):
+                        out.line("wrong = 4")
+                        out.line("break")
+                if schedules:
+                    out.line(f"until = {at}[position] if position < last else as_of")
+                    with out.block(f"if waiting > 0 and {due}[heap[0]] <= until:"):
+                        _fall_due(writer, out, due)
+                with out.block("elif position < last:" if schedules else "if position < last:"):
+                    out.line("step = rows + shift")
+                    out.line("shift += 1")
+                    out.line(f"kind = {kind}[position]")
+                    out.line(f"at = {at}[position]")
+                    out.line("here = position")
+                    out.line("brought = rows")
+                    if schedules:
+                        out.line("given = 1")
+                    out.line("position += 1")
+                with out.block("else:"):
+                    out.line("break")
+                if ruleset.terminal is not None:
+                    with out.block("if over:"):
+                        out.line("continue" if schedules else "break")
+                out.line("fresh = entered = rows")
+                out.line("planned_from = scheduled")
+                for name in writer.rows.values():
+                    out.line(f"{name} = -1")
+                out.lines += body
+            with out.block("if wrong != 0:"):
+                with out.block("if wrong == 1 or wrong == 4:"):
+                    _wider(out)
+                    out.line("why = wrong")
+                    out.line("break")
+                _reject(out, "2", "wrong", "faulty")
+                out.line("rows = base")
+                out.line("continue")
+            out.line("counts[number] = rows - base")
+            out.line("base = rows")
+            out.line("number += 1")
+            out.line("wide = 15")
         for cell, name in (
-            (PLACES, "place + 1"),
+            (NUMBER, "number"),
+            (ROWS, "base"),
+            (REJECTED, "rejected"),
             (SCHEDULED, "scheduled"),
             (WAITING, "waiting"),
             (AGAIN, "again"),
-            (DERIVED, "place + 1 - taken"),
         ):
             out.line(f"S[{cell}] = {name}")
-        out.line("return 0")
+        out.line("return why")
     return "\n".join(out.lines)
+
+
+def _wider(out: Writer) -> None:
+    """Write that a subject is run again where it did not use all of T."""
+    with out.block(f"if mask < T.shape[0] - 1 and 2 * S[{RECORDS}] > mask:"):
+        out.line("wide = min(4 * mask + 3, T.shape[0] - 1)")
+        out.line("rows = base")
+        out.line("continue")
+
+
+def _reject(out: Writer, status: str, wrong: str, faulty: str) -> None:
+    """Write that a subject is rejected."""
+    row = ((SUBJECT, "number"), (STATUS, status), (FAULT, wrong), (CULPRIT, faulty), (MADE, "rows - base"))
+    for column, code in row:
+        out.line(f"J[rejected, {column}] = {code}")
+    out.line("counts[number] = 0")
+    out.line("rejected += 1")
+    out.line("number += 1")
+    out.line("wide = 15")
+
+
+def _fall_due(writer: Arrays, out: Writer, due: str) -> None:
+    """Write that what was scheduled falls due."""
+    out.line(f"item = heap_pop(heap, waiting, {due})")
+    out.line("waiting -= 1")
+    out.line("fallen += 1")
+    with out.block("if limit == 0:"):
+        out.line("limit = 1000")
+        with out.block("for row in range(first, last):"), out.block("if F[row] == 0:"):
+            out.line("limit += 1000")
+    with out.block("if fallen > limit:"):
+        out.line("wrong = -item")
+        out.line("break")
+    if writer.most > FEW:
+        with out.block(f"if rows >= {writer.column('O', ' at')}.shape[0]:"):
+            out.line("wrong = 4")
+            out.line("break")
+    out.line("step = rows + shift")
+    out.line(f"{writer.column('O', ' places')}[rows] = step << {HALF} | item")
+    with out.block(f"for column in range({PLACES + 1}, O.shape[0]):"):
+        out.line("O[column, rows] = H[column, item]")
+    out.line(f"kind = {writer.column('O', ' what')}[rows] & {KIND}")
+    out.line(f"at = {writer.column('O', ' at')}[rows]")
+    out.line(f"here = {FAR} + rows")
+    out.line("brought = rows")
+    out.line("given = 0")
+    out.line("rows += 1")
 
 
 Group = tuple[int, tuple[int, ...], int, list[tuple[int, int]]]
@@ -261,143 +380,89 @@ def _targets(ruleset: Ruleset, plan: Plan) -> list[Group]:
 
 
 def _voids(writer: Arrays, groups: list[Group]) -> str:
-    body, ruleset = writer.out.lines, writer.ruleset
+    body = writer.out.lines
+    tail = Writer(Names(set()))
+    tail.depth = 1
+    with tail.block("if again == 0:"):
+        tail.line("return 0")
+    for kind, slots, number, targets in groups:
+        _void_group(writer, tail, kind, slots, writer.first_class + number, targets)
+    with tail.block("for row in range(first, last):"), tail.block("if F[row] == 0 and V[row, 1] >= 0:"):
+        tail.line("mark = V[row, 1]")
+        tail.line("F[row] = 2")
+        tail.line("V[row, 0] = X[mark, 0]")
+        tail.line("V[row, 1] = X[mark, 1]")
+    tail.line("return 0")
     out = Writer(Names(set()))
     out.line("@compiled")
-    with out.block(f"def voids({PARAMETERS}):"):
+    with out.block(f"def voids({OF_ONE}):"):
         out.line('"""Mark the input facts that are voided: 0; 1 where an array is too small; 3 where it fails."""')
+        kinds, at = writer.column("C", " kind"), writer.column("C", " at")
+        _columns(writer, out)
         _variables(writer, out)
-        out.line("place = -1")
+        out.line(f"S[{RECORDS}] = {writer.first_class + len(writer.plan.classes)}")
+        out.line("N[0, 0] = 0")
         out.line("again = 0")
         with out.block("for position in range(first, last):"):
+            with out.block("if F[position] == 2:"):
+                out.line("F[position] = 0")
             with out.block("if F[position] != 0:"):
                 out.line("continue")
-            out.line("place += 1")
-            with out.block("if place >= E.shape[0]:"):
-                out.line("return 1")
-            _take(writer, out, ruleset.void_rules)
-            out.line("step = place")
-            out.lines += [line.replace("return 2", "return 3") if line.strip() == "return 2" else line for line in body]
-        with out.block("if again == 0:"):
-            out.line("return 0")
-        for kind, slots, number, targets in groups:
-            _void_group(writer, out, kind, slots, number, targets)
-        with out.block("for row in range(place + 1):"):
-            out.line(f"mark = E[row, {DERIVATION}]")
-            with out.block("if mark >= 0:"):
-                out.line(f"used = E[row, {ORIGIN}]")
-                out.line("F[used] = 2")
-                out.line(f"V[used, 0] = E[X[mark, 0], {ORIGIN}]")
-                out.line("V[used, 1] = X[mark, 1]")
-        out.line("return 0")
+            out.line("V[position, 1] = -1")
+            out.line(f"kind = {kinds}[position]")
+            out.line(f"at = {at}[position]")
+            out.line("step = position")
+            out.lines += body
+        out.lines += tail.lines
     return "\n".join(out.lines)
 
 
 def _void_group(
     writer: Arrays, out: Writer, kind: int, slots: tuple[int, ...], number: int, targets: list[tuple[int, int]]
 ) -> None:
-    """Write that the facts of some targets are marked with the first firing that voids them."""
+    """Write that the facts of some targets are marked with the first firing that voids them.
+
+    Firings are chained by their keys; facts come in order of time, so that one that is over for a fact is over for all
+    that follow.
+    """
     declared = writer.ruleset.kinds[kind]
     head, tail = writer.key_cells, writer.key_cells + 1
-
-    def find(keys: list[str]) -> None:
-        out.line(f"record = find{len(keys)}(T, R, S, {number}, {', '.join(keys)})" if keys else f"record = {number}")
-        if keys:
-            with out.block("if record < 0:"):
-                out.line("return 1")
-
+    kinds, at = writer.column("C", " kind"), writer.column("C", " at")
+    following = 3 + len(slots)
     out.comment(f"{declared.name} by {', '.join(declared.fields[slot].name for slot in slots)}")
-    with out.block("for row in range(place + 1):"):
-        tests = [f"E[row, {KIND}] == {kind}"]
-        for slot in slots:
-            f = declared.fields[slot]
-            if not f.known:
-                cell = FIELDS + writer.layout.cells[f.name]
-                number_cell = writer.layout.known.get(f.name)
-                tests.append(
-                    f"E[row, {FIELDS + number_cell}] != 0"
-                    if number_cell is not None
-                    else f"E[row, {cell}] {'!= NEVER' if f.type.name == 'time' else '>= 0'}"
-                )
-        with out.block(f"if {' and '.join(tests)}:"):
-            find([f"E[row, {FIELDS + writer.layout.cells[declared.fields[slot].name]}]" for slot in slots])
-            out.line(f"E[row, {TRIGGER}] = -1")
-            with out.block(f"if R[record, {head}] < 0:"):
-                out.line(f"R[record, {head}] = row")
-            with out.block("else:"):
-                out.line(f"E[R[record, {tail}], {TRIGGER}] = row")
-            out.line(f"R[record, {tail}] = row")
+    if not slots:
+        out.line(f"record = {number}")
+        out.line(f"R[record, {head}] = -1")
     with out.block("for mark in range(again):"):
         tests = [f"(X[mark, 1] == {rule} and X[mark, 2] == {place})" for rule, place in targets]
         with out.block(f"if {' or '.join(tests)}:"):
-            find([f"X[mark, {3 + n}]" for n in range(len(slots))])
-            out.line(f"row = R[record, {head}]")
-            with out.block(f"while row >= 0 and E[row, {AT}] <= E[X[mark, 0], {AT}]:"):
-                with out.block(f"if E[row, {DERIVATION}] < 0 or mark < E[row, {DERIVATION}]:"):
-                    out.line(f"E[row, {DERIVATION}] = mark")
-                out.line(f"row = E[row, {TRIGGER}]")
-            out.line(f"R[record, {head}] = row")
-
-
-def _decide(ruleset: Ruleset) -> str:
-    voiding = sorted({kind.index for rule in ruleset.void_rules for kind in rule.triggers})
-    out = Writer(Names(set()))
-    out.line("@compiled")
-    with out.block(f"def decide({PARAMETERS}):"):
-        out.line('"""One subject\'s run, voids first; see `run` and `voids`."""')
-        if voiding:
-            out.line("found = False")
-            tests = " or ".join(f"C[0, row] == {kind}" for kind in voiding)
-            with out.block("for row in range(first, last):"), out.block(f"if {tests}:"):
-                out.line("found = True")
-                out.line("break")
-            with out.block("if found:"):
-                with out.block("for row in range(first, last):"), out.block("if F[row] == 2:"):
-                    out.line("F[row] = 0")
-                out.line(f"status = voids({PARAMETERS})")
-                with out.block("if status != 0:"):
-                    out.line("return status")
-        out.line(f"return run({PARAMETERS})")
-    return "\n".join(out.lines)
-
-
-_DRIVE = f'''@numba.njit(nogil=True, error_model="numpy", cache=True)
-def decide_one({PARAMETERS}):
-    """`decide`, for callers in Python."""
-    return decide({PARAMETERS})
-
-
-@numba.njit(nogil=True, error_model="numpy", cache=True)
-def drive({ARRAYS}, starts, subjects, as_of, begin, end, O, J):
-    """Run subjects from `begin` on; what was derived goes to O, after subject and place, and rejections to J.
-
-    Gives the subject that it came to, why (0 all are done, 1 a working array or 4 O or J is too small), and how much
-    of O and J is filled.
-    """
-    rows = rejected = 0
-    for number in range(begin, end):
-        status = decide({ARRAYS}, starts[number], starts[number + 1], as_of, subjects[number])
-        if status == 1:
-            return number, 1, rows, rejected
-        if status != 0:
-            if rejected >= J.shape[0]:
-                return number, 4, rows, rejected
-            J[rejected, 0] = number
-            J[rejected, 1] = status
-            J[rejected, 2] = S[{SITE}]
-            J[rejected, 3] = S[{RULE}]
-            rejected += 1
-            continue
-        places = S[{PLACES}]
-        if rows + places > O.shape[0]:
-            return number, 4, rows, rejected
-        if S[{DERIVED}] == 0:
-            continue
-        for place in range(places):
-            if E[place, {DERIVATION}] >= 0:
-                O[rows, 0] = number
-                O[rows, 1] = place
-                for column in range(E.shape[1]):
-                    O[rows, 2 + column] = E[place, column]
-                rows += 1
-    return end, 0, rows, rejected'''
+            if slots:
+                keys = ", ".join(f"X[mark, {3 + n}]" for n in range(len(slots)))
+                out.line(f"record = find{len(slots)}(T, R, S, {number}, {keys})")
+                with out.block("if record < 0:"):
+                    out.line("return 1")
+            out.line(f"X[mark, {following}] = -1")
+            with out.block(f"if R[record, {head}] < 0:"):
+                out.line(f"R[record, {head}] = mark")
+            with out.block("else:"):
+                out.line(f"X[R[record, {tail}], {following}] = mark")
+            out.line(f"R[record, {tail}] = mark")
+    with out.block("for row in range(first, last):"):
+        tests = ["F[row] == 0", f"{kinds}[row] == {kind}"]
+        for slot in slots:
+            f = declared.fields[slot]
+            if not f.known:
+                column = writer.column("C", f"{f.name} known" if f.type.name in NUMBERS else f.name)
+                word = "!= 0" if f.type.name in NUMBERS else "!= NEVER" if f.type.name == "time" else ">= 0"
+                tests.append(f"{column}[row] {word}")
+        with out.block(f"if {' and '.join(tests)}:"), ExitStack() as stack:
+            if slots:
+                keys = ", ".join(f"{writer.column('C', declared.fields[slot].name)}[row]" for slot in slots)
+                out.line(f"record = seek{len(slots)}(T, R, S, {number}, {keys})")
+                stack.enter_context(out.block("if record >= 0:"))
+            out.line(f"mark = R[record, {head}]")
+            with out.block(f"while mark >= 0 and {at}[X[mark, 0]] < {at}[row]:"):
+                out.line(f"mark = X[mark, {following}]")
+            out.line(f"R[record, {head}] = mark")
+            with out.block("if mark >= 0 and (V[row, 1] < 0 or mark < V[row, 1]):"):
+                out.line("V[row, 1] = mark")

@@ -16,6 +16,7 @@ FIRST = -62_135_596_800_000_001
 LAST = 253_402_300_800_000_000
 LOW = 4_294_967_295
 PLACE, PREV, JUMP, ORDINAL, AT, STEP, SUMS = 0, 1, 2, 3, 4, 5, 6
+CLASS = 16
 
 Array = Any
 
@@ -33,8 +34,12 @@ def places_up_to(values: Array, value: int) -> int:
 
 
 def date_of(at: int, changes: Array, offsets: Array) -> int:
-    """The local date of an instant."""
-    return int((at + offsets[places_up_to(changes, at)]) // DAY)
+    """The local date of an instant: that which began last."""
+    place = places_up_to(changes, at)
+    day = int((at + offsets[place]) // DAY)
+    if place > 0 and at - changes[place - 1] < DAY:
+        return max(day, int((changes[place - 1] + offsets[place - 1] - 1) // DAY))
+    return day
 
 
 def begin_of(day: int, changes: Array, local_changes: Array, offsets: Array) -> int:
@@ -268,20 +273,20 @@ def best_of(N: Array, node: int, outside: int, column: int, greatest: bool) -> t
     return best, found
 
 
-def heap_push(heap: Array, size: int, H: Array, item: int) -> None:
+def heap_push(heap: Array, size: int, due: Array, item: int) -> None:
     """Have a scheduled fact wait; the one that is due first, of equal ones scheduled first, lies in front."""
     place = size
     while place > 0:
         above = (place - 1) // 2
         other = heap[above]
-        if H[other, 1] < H[item, 1] or (H[other, 1] == H[item, 1] and other < item):
+        if due[other] < due[item] or (due[other] == due[item] and other < item):
             break
         heap[place] = other
         place = above
     heap[place] = item
 
 
-def heap_pop(heap: Array, size: int, H: Array) -> int:
+def heap_pop(heap: Array, size: int, due: Array) -> int:
     """Take what is due first out of so many."""
     first = heap[0]
     item = heap[size - 1]
@@ -293,10 +298,10 @@ def heap_pop(heap: Array, size: int, H: Array) -> int:
             break
         if below + 1 < size:
             left, right = heap[below], heap[below + 1]
-            if H[right, 1] < H[left, 1] or (H[right, 1] == H[left, 1] and right < left):
+            if due[right] < due[left] or (due[right] == due[left] and right < left):
                 below += 1
         other = heap[below]
-        if H[item, 1] < H[other, 1] or (H[item, 1] == H[other, 1] and item < other):
+        if due[item] < due[other] or (due[item] == due[other] and item < other):
             break
         heap[place] = other
         place = below

@@ -220,7 +220,7 @@ class Steps(Expressions):
         self.out.line(f"{fault} = 0")
         self.out.line(f"{holds} = False")
         outer, self.capture = self.capture, fault
-        with self.out.block("while True:"):
+        with self.once():
             self.compute_ahead([where], [])
             self.out.line(f"{holds} = {bare(self.condition(where))}")
             self.out.line("break")
