@@ -6,12 +6,15 @@ import datetime
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from .facts import Fact, Field, Kind, Type, Value
 from .ground.problems import listing, nearest, shorten
 from .ground.values import INTEGER_MAX, INTEGER_MIN, ArithmeticFault, checked_duration, parse_duration
-from .model import Ruleset
+
+if TYPE_CHECKING:
+    from .model import Ruleset
+
 
 COMMON = ("kind", "at", "known_at", "seq")
 MOST_CHARACTERS = 10_000

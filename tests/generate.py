@@ -24,6 +24,7 @@ from strikeout.model import Aggregate, Literal, ParameterValue, Ruleset, Within,
 ZONES = (
     *("Asia/Shanghai", "Asia/Shanghai", "Asia/Shanghai", "UTC", "America/New_York", "Europe/London"),
     *("America/Sao_Paulo", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Havana", "Africa/Cairo"),
+    "America/St_Johns",
 )
 FIELDS = {  # One name has one type in all kinds.
     "complaint": "id",
@@ -695,8 +696,8 @@ def _bounds(ruleset: Ruleset) -> list[int]:
 
 
 def _change(rng: random.Random, zone: Zone) -> int | None:
-    """An instant of 2014 to 2016 at which the zone's clocks change."""
-    first = zone.parse("2014-01-01")
+    """An instant of three years at which the zone's clocks change; over midnight, where they ever did."""
+    first = zone.parse("2008-01-01" if zone.name == "America/St_Johns" else "2014-01-01")
     days = [first + n * DAY for n in range(1096)]
     changing = [day for day in days if zone.offset(day) != zone.offset(day + DAY)]
     if not changing:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import random
 import types
-import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import generate
@@ -187,16 +187,59 @@ def test_arrays_conclude_the_same_on_shipped_rulesets(name: str) -> None:
     compare(DirectProgram(model), array_program(model, plain_module), 2, 8, (5, 25))
 
 
-@pytest.mark.parametrize("name", ["taobao-counterfeit-full"])
-def test_numba_concludes_the_same(name: str, tmp_path: Any) -> None:
-    pytest.importorskip("numba")
+def jitted(model: Any, cache: Path) -> Program:
     from strikeout.reach.jitted import load_kernel
 
-    model = strikeout.load(name).model
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        program = array_program(model, lambda source: load_kernel(source, "test", tmp_path))
-        compare(DirectProgram(model), program, 3, 60, (5, 25, 60))
+    return array_program(model, lambda source: load_kernel(source, strikeout.__version__, cache / "strikeout"))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_numba_concludes_the_same(numba_cache: Path) -> None:
+    model = strikeout.load("taobao-counterfeit").model
+    compare(DirectProgram(model), jitted(model, numba_cache), 3, 60, (5, 25, 60))
+
+
+NARROW = f"""{HEAD}  b: {{fields: {{p: integer, t: integer}}}}
+  c: {{fields: {{n: integer}}}}
+  d: {{fields: {{}}}}
+rules:
+  product: {{when: a, if: i != 3, then: {{b: {{p: 'i * count(a) - i', t: 'sum(a.i within 30m)'}}}}}}
+  later:
+    when: a
+    if: max(a.i within 2h) > 1
+    then: {{c: {{at: at + 30m, n: 'coalesce(abs(first(a.i)) // i, 0)'}}}}
+  joint: {{when: b, if: 'p + t >= 0', then: d}}
+"""
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_numba_finds_what_overflows(numba_cache: Path) -> None:
+    model = strikeout.load_text(NARROW).model
+    direct, fast = DirectProgram(model), jitted(model, numba_cache)
+    rng = random.Random(7)
+    numbers = (0, 1, -1, 3, 5, 2**31, -(2**32), 2**61, 2**62 + 1, 2**63 - 1, -(2**63))
+    ends = set()
+    for _ in range(300):
+        some = rng.sample(numbers, 3)
+        ats = sorted(rng.sample(range(9_000), rng.choice((1, 3, 8))))
+        facts = [Fact(model.kinds[0], at * 10**6, "s", (rng.choice(some),), 0, at * 10**6) for at in ats]
+        expected = told(run_subject(direct, "s", facts, 10**10))
+        assert told(fast.run_subject("s", facts, 10**10)) == expected, facts
+        ends.add(expected["rejection"] and expected["rejection"][2])
+    assert ends == {None, "product", "later", "joint"}
+
+
+def test_generated_modules_are_kept_by_content_and_version(tmp_path: Path) -> None:
+    from strikeout.reach.jitted import load_kernel
+
+    one, same = load_kernel("x = 1", "0.1", tmp_path), load_kernel("x = 1", "0.1", tmp_path)
+    newer, other = load_kernel("x = 1", "0.2", tmp_path), load_kernel("x = 2", "0.1", tmp_path)
+    assert one is same
+    assert [module.x for module in (one, newer, other)] == [1, 1, 2]
+    assert len({one.__name__, newer.__name__, other.__name__}) == len(list(tmp_path.glob("*.py"))) == 3
+    file = tmp_path / "no folder"
+    file.touch()
+    assert load_kernel("x = 3", "0.1", file).x == 3  # where nothing can be kept
 
 
 ZONES = (
@@ -206,6 +249,7 @@ ZONES = (
     "Africa/Cairo",
     "America/Sao_Paulo",
     "Pacific/Apia",
+    "America/St_Johns",
 )
 
 
@@ -218,9 +262,7 @@ def test_times_in_arrays_are_those_of_values(name: str) -> None:
 
     zone = Zone.load(name)
     calendar = Calendar.from_mapping({"calendar": "X", "first": "2014-01-01", "last": "2016-12-31"})
-    changes, local, offsets, working = map(
-        Column, (zone._changes, zone._local_changes, zone._offsets, calendar.working)
-    )
+    changes, local, offsets, working = map(Column, (zone.changes, zone.local_changes, zone.offsets, calendar.working))
     ends = (zone.earliest, zone.latest)
     table = (changes, local, offsets)
     rng = random.Random(4)
@@ -232,7 +274,7 @@ def test_times_in_arrays_are_those_of_values(name: str) -> None:
             return runtime.NEVER if "overflow" in str(fault) else runtime.NOT_WORKED
 
     for _ in range(1500):
-        near = rng.choice((*zone._changes, zone.earliest, zone.latest, zone.parse("2015-01-31")))
+        near = rng.choice((*zone.changes, zone.earliest, zone.latest, zone.parse("2015-01-31")))
         at = min(max(near + rng.randint(-3 * DAY, 3 * DAY) * rng.choice((0, 1, 400)), zone.earliest), zone.latest)
         count = rng.choice((0, 1, 2, 5, 12, 31, 400, 10**9, 2**62)) * rng.choice((1, -1))
         assert runtime.start_of_day(at, *table, zone.earliest) == zone.start_of_day(at)

@@ -297,6 +297,19 @@ def test_windows_end_where_they_say() -> None:
     assert counts("by i within 72h", "4 a c 7\n4 b c 7\n4 b c -") == ["4 z 1", "4 z 0"]
 
 
+def test_a_date_that_has_begun_goes_on_while_clocks_show_the_one_before_again() -> None:
+    def counts(window: str) -> list[str]:
+        rules = f"  r: {{when: a or b, then: {{z: {{m: 'count(a {window})'}}}}}}"
+        # At 00:01 on 1 November 2009, clocks in St. John's went back to 23:01.
+        evening, begun, again, noon = "10-31 23:30-02:30", "11-01 00:00:30-02:30", "10-31 23:30-03:30", "11-01 12:00"
+        text = "\n".join(f"2009-{when} a c" for when in (evening, begun, again)) + f"\n2009-{noon} b c"
+        return [line.split()[-1] for line in concluded(load(rules, zone="America/St_Johns"), text)]
+
+    for window in ("this day", "within 1 date", "this month"):
+        assert counts(window) == ["1", "1", "2", "2"]
+    assert counts("within 2 dates") == ["1", "2", "3", "3"]
+
+
 def test_missing_makes_arithmetic_missing_and_comparisons_false() -> None:
     def holds(condition: str) -> bool:
         return bool(concluded(load(f"  r: {{when: b, if: '{condition}', then: x}}"), "1 b c -"))

@@ -178,7 +178,7 @@ def add_period(
             raise ValueError(f"`{period}` can be added to a time, but not subtracted")
         if calendar is None:
             raise ValueError(f"`{period}` needs a calendar of working days")
-        last = calendar.nth_working_day_after(day, period.count)
+        last = calendar.nth_working_day_after(zone.date(instant), period.count)
         return zone.checked_instant(zone.begin(last + 1))
     if period.unit == "dates":
         return zone.instant(day + sign * period.count, clock)

@@ -11,7 +11,6 @@ import difflib
 import re
 import struct
 from datetime import date
-from importlib.resources import files
 
 from .quantities import shown
 
@@ -55,6 +54,8 @@ def read_zone(name: str) -> tuple[list[int], list[int]]:
     >>> offsets[0], offsets[-1]
     (29143, 28800)
     """
+    from importlib.resources import files  # only where a zone is read
+
     package = files("tzdata")
     known = package.joinpath("zones").read_text(encoding="utf-8").split()
     if name not in known:

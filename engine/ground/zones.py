@@ -106,8 +106,23 @@ class Zone:
         """How far local time is ahead of UTC at an instant, in microseconds."""
         return self._offsets[bisect_right(self._changes, instant)]
 
+    @property
+    def changes(self) -> tuple[Instant, ...]:
+        """The instants at which the offset changes."""
+        return self._changes
+
+    @property
+    def local_changes(self) -> tuple[int, ...]:
+        """Up to when a local time goes by the offset before each change, in microseconds since 1970-01-01T00:00."""
+        return self._local_changes
+
+    @property
+    def offsets(self) -> tuple[Duration, ...]:
+        """How far local time is ahead of UTC before, between and after the changes: one more than these."""
+        return self._offsets
+
     def local(self, instant: Instant) -> tuple[Day, Duration]:
-        """The local date, and how far its clock has come since 00:00, in microseconds.
+        """The date that clocks show, and how far they have come since 00:00, in microseconds.
 
         Examples
         --------
@@ -117,8 +132,23 @@ class Zone:
         return divmod(instant + self._offsets[bisect_right(self._changes, instant)], DAY)
 
     def date(self, instant: Instant) -> Day:
-        """The local date, in days since 1970-01-01."""
-        return (instant + self._offsets[bisect_right(self._changes, instant)]) // DAY
+        """The local date, in days since 1970-01-01: that which began last.
+
+        Where clocks fall back over midnight, the date that has begun goes on while they show the end of the one before
+        again. So a date is the time from its beginning to that of the next, and later instants have no earlier date.
+
+        Examples
+        --------
+        >>> zone = Zone.load("America/St_Johns")
+        >>> again = zone.parse("2009-10-31T23:30-03:30")
+        >>> zone.date(again) == zone.local(again)[0] + 1
+        True
+        """
+        index = bisect_right(self._changes, instant)
+        day = (instant + self._offsets[index]) // DAY
+        if index and instant - self._changes[index - 1] < DAY:
+            return max(day, (self._changes[index - 1] + self._offsets[index - 1] - 1) // DAY)
+        return day
 
     def instant(self, day: Day, clock: Duration = 0) -> Instant:
         """The instant of a local date and clock time.

@@ -30,7 +30,9 @@ from ..model import (
 )
 from .durable import BOUND, Conjunction, Matcher, Test
 from .evaluate import Compiler, Evaluator, Fault, Frame, shapes
-from .timeline import BaseProgram, Entry, Firing, try_rule
+from .rules import Firing, try_rule
+from .runs import Entry
+from .timeline import BaseProgram
 
 ALTERNATIVES = 8
 """Into how many conjunctions a condition with `or` is expanded; beyond that its parts are features of their own."""

@@ -6,227 +6,48 @@ The timeline drives; which rules hold for a step's facts is decided by an engine
 from __future__ import annotations
 
 import heapq
-from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from strikeout.graphs import GraphView
 
 from ..facts import Fact, Value
 from ..functions import Place
-from ..ground.problems import Span
-from ..model import Derivation, Rule, Ruleset
-from .evaluate import Compiler, Evaluator, Fault, Frame, Indices, shapes
+from ..model import Rule, Ruleset
+from .evaluate import Fault, Frame, Indices, shapes
+from .rules import CompiledRule, Firing, try_rule
+from .runs import (
+    SCHEDULED_STEPS,
+    Entry,
+    JournalEntry,
+    Late,
+    Pending,
+    Program,
+    Reason,
+    Rejection,
+    SubjectRun,
+    Voided,
+    run_subject,
+)
 
-SCHEDULED_STEPS = 1_000
-"""How many scheduled steps a run may have, and how many more for each input fact (semantics 11)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why a fact was derived: the rule, its trigger, the ladder's threshold if it is one, and the derivation."""
-
-    rule: Rule
-    trigger: Entry
-    threshold: int | None
-    derivation: Derivation
-
-
-class Entry:
-    """A fact as it stands in a run: in which step, at which place of the whole run, and why.
-
-    `given` facts come from outside; a fact that was scheduled has its reasons from the step that scheduled it.
-    """
-
-    __slots__ = ("fact", "given", "place", "reasons", "scheduled", "step")
-
-    def __init__(self, fact: Fact, step: int, place: int, given: bool, scheduled: bool, reasons: list[Reason]) -> None:
-        self.fact = fact
-        self.step = step
-        self.place = place
-        self.given = given
-        self.scheduled = scheduled
-        self.reasons = reasons
-
-    def __repr__(self) -> str:
-        return f"Entry({self.fact.kind.name} at {self.fact.at}, step {self.step})"
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """A fact that was scheduled for an instant after the run's (semantics 3)."""
-
-    fact: Fact
-    reasons: tuple[Reason, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Voided:
-    """An input fact that no longer holds, with the fact and the rule that voided it (semantics 6)."""
-
-    fact: Fact
-    by: Fact
-    rule: Rule
-
-
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """Why a subject's run was rejected (semantics 11): a code, what happened, the rule, the fact and the place.
-
-    `at` is the instant of the step, or that from which on the fact that voids is used.
-    """
-
-    code: str
-    message: str
-    subject: str
-    rule: Rule
-    fact: Fact
-    span: Span
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class SubjectRun:
-    """The run of one subject as of an instant: every fact in order, what is pending, voided, later, or why not.
-
-    Attributes
-    ----------
-    entries : tuple of Entry
-        The facts that stand, given and derived, in the order of semantics 5.
-    pending : tuple of Pending
-        What is scheduled after `as_of`, by instant, then in the order in which it was scheduled.
-    voided, later : tuple
-        Input facts that are voided, and those known or happening only after `as_of`.
-    rejection : Rejection or None
-        The error that rejected the run; then it concludes nothing.
-    """
-
-    subject: str
-    as_of: int
-    entries: tuple[Entry, ...]
-    pending: tuple[Pending, ...]
-    voided: tuple[Voided, ...]
-    later: tuple[Fact, ...]
-    used: int
-    rejection: Rejection | None = None
-
-    @property
-    def conclusions(self) -> tuple[Entry, ...]:
-        """The derived facts, in order."""
-        return tuple(entry for entry in self.entries if not entry.given)
-
-
-class CompiledRule:
-    """A rule with its expressions as closures."""
-
-    def __init__(self, rule: Rule, ruleset: Ruleset, place: Place, indices: Indices) -> None:
-        compiler = Compiler(rule, place, ruleset.parameters, indices)
-        self.rule = rule
-        self.joins = [compiler.join(join.selection) for join in rule.joins]
-        self.condition = compiler.compile(rule.condition) if rule.condition is not None else None
-        self.then = [CompiledDerivation(derivation, compiler) for derivation in rule.then]
-        self.of = compiler.compile(rule.ladder.of) if rule.ladder is not None else None
-        self.thresholds = [threshold for threshold, _ in rule.ladder.steps] if rule.ladder is not None else []
-        steps = rule.ladder.steps if rule.ladder is not None else ()
-        self.steps = [[CompiledDerivation(d, compiler) for d in derivations] for _, derivations in steps]
-        self.voids = [
-            (target, [slot for slot, _ in target.by], [compiler.compile(key) for _, key in target.by])
-            for target in rule.voids
-        ]
-        self.lets = len(rule.lets)
-
-    def in_force(self, instant: int) -> bool:
-        """Whether the rule holds for triggers of an instant: [from, until)."""
-        starts, ends = self.rule.starts, self.rule.ends
-        return (starts is None or starts <= instant) and (ends is None or instant < ends)
-
-    def frame(self, trigger: Fact, step: int, view: GraphView) -> Frame | None:
-        """The frame in which a trigger is tried: nothing where the rule is not in force or a join finds no fact."""
-        if not self.in_force(trigger.at):
-            return None
-        frame = Frame(trigger, trigger.at, step, view, self.lets)
-        for join in self.joins:
-            fact = join(frame)
-            if fact is None:
-                return None
-            frame.joined.append(fact)
-        return frame
-
-    def crossing(self, frame: Frame) -> int:
-        """The number, from 1, of the ladder's step that is newly reached; 0 where there is none."""
-        if self.of is None:
-            return 0
-        before = self.of(frame.as_of_before())
-        now = self.of(frame)
-        if now is None:
-            return 0
-        reached = bisect_right(self.thresholds, now)
-        had = 0 if before is None else bisect_right(self.thresholds, before)
-        return reached if reached > had else 0
-
-
-class CompiledDerivation:
-    """An entry of `then` with its expressions as closures."""
-
-    def __init__(self, derivation: Derivation, compiler: Compiler) -> None:
-        self.derivation = derivation
-        self.values: list[Evaluator | None] = [
-            None if value is None else compiler.compile(value) for value in derivation.values
-        ]
-        self.at = compiler.compile(derivation.at) if derivation.at is not None else None
-
-    def fact(self, frame: Frame, subject: str) -> Fact:
-        """The fact that is derived: each field from its expression, what is missing from its default."""
-        kind = self.derivation.kind
-        values: list[Value] = []
-        for declared, evaluator in zip(kind.fields, self.values, strict=True):
-            value = evaluator(frame) if evaluator is not None else None
-            if value is None:
-                value = declared.default
-                if value is None and declared.required:
-                    message = f"the required field `{declared.name}` of `{kind.name}` is missing"
-                    raise Fault("missing", message, self.derivation.span)
-            values.append(value)
-        at = frame.now
-        if self.at is not None:
-            instant = self.at(frame)
-            if instant is None:
-                raise Fault(
-                    "missing",
-                    f"the instant for which `{kind.name}` is scheduled is missing",
-                    self.derivation.span,
-                )
-            if instant < frame.now:
-                raise Fault("past", f"`{kind.name}` is scheduled for an instant before now", self.derivation.span)
-            at = instant
-        return Fact(kind, at, subject, tuple(values), 0, at)
-
-
-@dataclass(frozen=True, slots=True)
-class Firing:
-    """A rule that fires for a trigger, or a fault that trying it met: what an engine decides.
-
-    `crossing` is the number of the ladder's step, from 1; 0 where the rule is no ladder.
-    """
-
-    rule: int
-    trigger: Entry
-    frame: Frame | None
-    crossing: int
-    fault: Fault | None = None
-
-
-class Program(Protocol):
-    """A ruleset made ready by an engine. It may be shared by threads; a run's state is not in it."""
-
-    ruleset: Ruleset
-
-    def view(self, subject: str) -> GraphView:
-        """An empty graph view for a subject."""
-
-    def run_subject(self, subject: str, facts: Sequence[Fact], as_of: int) -> SubjectRun:
-        """Run the facts of one subject; see the function of that name."""
+__all__ = [
+    "SCHEDULED_STEPS",
+    "BaseProgram",
+    "DirectProgram",
+    "Entry",
+    "JournalEntry",
+    "Late",
+    "Pending",
+    "Program",
+    "Reason",
+    "Rejection",
+    "Stepwise",
+    "SubjectRun",
+    "Voided",
+    "decide_voids",
+    "run_steps",
+    "run_subject",
+]
 
 
 class Stepwise(Protocol):
@@ -481,28 +302,6 @@ class _Timeline:
         return _Rejected(fault, rule, fact, fact.at)
 
 
-def run_subject(program: Program, subject: str, facts: Sequence[Fact], as_of: int) -> SubjectRun:
-    """Run the facts of one subject as of an instant (semantics 2 to 7, 11).
-
-    Parameters
-    ----------
-    program : Program
-        The ruleset, made ready by an engine.
-    subject : str
-        The subject.
-    facts : sequence of Fact
-        The subject's input facts in the order of semantics 2, without duplicates (`facts.merge_duplicates`).
-    as_of : int
-        The instant, in microseconds since 1970 UTC: facts known or happening later are left out.
-
-    Returns
-    -------
-    SubjectRun
-        What stands; or, where the run was rejected, why.
-    """
-    return program.run_subject(subject, facts, as_of)
-
-
 def run_steps(program: Stepwise, subject: str, facts: Sequence[Fact], as_of: int) -> SubjectRun:
     """The same for a program whose rules are tried step by step."""
     current = [fact for fact in facts if fact.from_then_on <= as_of]
@@ -520,7 +319,8 @@ def run_steps(program: Stepwise, subject: str, facts: Sequence[Fact], as_of: int
     pending = tuple(
         Pending(fact, tuple(reasons)) for _, _, fact, reasons in sorted(timeline.waiting, key=lambda w: w[:2])
     )
-    return SubjectRun(subject, as_of, tuple(timeline.entries), pending, tuple(voided), later, len(standing))
+    entries, used = tuple(timeline.entries), len(standing)
+    return SubjectRun(subject, as_of, entries, pending, tuple(voided), later, used, None, len(entries) - used)
 
 
 class DirectProgram(BaseProgram):
@@ -534,17 +334,3 @@ class DirectProgram(BaseProgram):
             if firing is not None:
                 firings.append(firing)
         return firings
-
-
-def try_rule(rule: CompiledRule, number: int, entry: Entry, view: GraphView, step: int) -> Firing | None:
-    """Try one rule for one trigger: joins, condition, ladder; lazily and from the left."""
-    try:
-        frame = rule.frame(entry.fact, step, view)
-        if frame is None or (rule.condition is not None and not rule.condition(frame)):
-            return None
-        crossing = rule.crossing(frame)
-    except Fault as fault:
-        return Firing(number, entry, None, 0, fault)
-    if rule.of is not None and not crossing:
-        return None
-    return Firing(number, entry, frame, crossing)

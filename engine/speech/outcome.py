@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING, Protocol
 
 from ..facts import DURATION, TIME, Fact, Field, Value
 from ..ground.values import format_duration
-from ..machine.timeline import Entry, Rejection, SubjectRun
-from ..model import Ruleset
+from ..machine.runs import Entry, JournalEntry, Rejection, SubjectRun
+
+if TYPE_CHECKING:
+    from ..model import Ruleset
+
 
 GOOD_STANDING = "good-standing"
 
@@ -115,89 +121,38 @@ def active_spans(ruleset: Ruleset, entries: Sequence[Entry]) -> list[tuple[int, 
     return [(kind, start, end) for kind, start, end in spans]
 
 
-@dataclass(frozen=True, slots=True)
-class JournalEntry:
-    """A change of a subject's conclusions: when it became known, `+` or `-`, and the conclusion."""
+class Ongoing(Protocol):
+    """A subject's run that goes on as facts become known."""
 
-    at: int
-    sign: str
-    entry: Entry
+    def go_on(self, facts: Sequence[Fact], as_of: int) -> list[JournalEntry]:
+        """Go on to an instant; how the conclusions change on the way."""
 
 
-def journal(
-    ruleset: Ruleset, facts: Sequence[Fact], as_of: int, run: Callable[[int], SubjectRun]
-) -> list[JournalEntry]:
+def journal(facts: Sequence[Fact], as_of: int, run: Ongoing) -> list[JournalEntry]:
     """The journal of one subject up to an instant (semantics 8).
-
-    A run is made only before and at each instant that can change what is past: where a fact is known late or a fact
-    that can void is used. In between, conclusions become known at their own instants.
 
     Parameters
     ----------
-    ruleset : Ruleset
-        The ruleset.
     facts : sequence of Fact
-        The subject's input facts.
+        The subject's input facts, in any order.
     as_of : int
         The last instant of the journal, in microseconds since 1970 UTC.
-    run : callable
-        Gives the subject's run as of an instant.
+    run : Ongoing
+        The subject's run, not begun yet.
     """
-    voiding = {kind.index for rule in ruleset.void_rules for kind in rule.triggers}
-    known = [fact for fact in facts if fact.from_then_on <= as_of]
-    disturbing = {f.from_then_on for f in known if f.known_at > f.at or f.kind.index in voiding}
-    found = _journal(sorted(disturbing), as_of, run)
-    if found is None:
-        # Inputs raise the limit of scheduled steps, so that each can undo a rejection.
-        found = _journal(sorted({f.from_then_on for f in known}), as_of, run, every=True)
-    return found or []
-
-
-def _journal(
-    instants: list[int], as_of: int, run: Callable[[int], SubjectRun], every: bool = False
-) -> list[JournalEntry] | None:
     lines: list[JournalEntry] = []
-    standing: list[Entry] = []
-    since: int | None = None
-    for instant in (*instants, None):
-        before = run(as_of if instant is None else instant - 1)
-        rejection = before.rejection
-        if rejection is not None and rejection.code == "steps" and not every:
-            return None
-        if rejection is None:
-            new = [e for e in before.conclusions if since is None or e.fact.at > since]
-            lines.extend(JournalEntry(e.fact.at, "+", e) for e in new)
-            standing = list(before.conclusions)
-        elif standing or since is None or rejection.at > since:
-            earlier = run(rejection.at - 1)
-            if earlier.rejection is None:
-                new = [e for e in earlier.conclusions if since is None or e.fact.at > since]
-                lines.extend(JournalEntry(e.fact.at, "+", e) for e in new)
-                standing = list(earlier.conclusions)
-            lines.extend(JournalEntry(rejection.at, "-", e) for e in standing)
-            standing = []
-        if instant is not None:
-            after = list(run(instant).conclusions)
-            lines.extend(JournalEntry(instant, "-", e) for e in _without(standing, after))
-            lines.extend(JournalEntry(instant, "+", e) for e in _without(after, standing))
-            standing, since = after, instant
+    until: int | None = None
+    known = sorted((fact for fact in facts if fact.from_then_on <= as_of), key=attrgetter("from_then_on"))
+    for until, together in groupby(known, key=attrgetter("from_then_on")):
+        lines += run.go_on(list(together), until)
+    if until != as_of:
+        lines += run.go_on((), as_of)
     return lines
 
 
 def identity(entry: Entry) -> tuple[object, ...]:
     """What makes two conclusions of one subject the same: kind, instant, fields and rule."""
     return (entry.fact.kind.index, entry.fact.at, entry.fact.values, rule_of(entry))
-
-
-def _without(these: Sequence[Entry], those: Sequence[Entry]) -> Iterator[Entry]:
-    """The first conclusions without the second, equal ones by number."""
-    left = Counter(identity(entry) for entry in those)
-    for entry in these:
-        key = identity(entry)
-        if left[key] > 0:
-            left[key] -= 1
-        else:
-            yield entry
 
 
 @dataclass(slots=True)
@@ -222,7 +177,7 @@ class Summary:
         self.used += run.used
         self.voided += len(run.voided)
         self.later += len(run.later)
-        self.derived += sum(1 for entry in run.entries if not entry.given)
+        self.derived += run.derived
 
     def adds_up(self) -> bool:
         """Whether no fact was dropped unseen."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .ongoing import OngoingRun
 from .program import CompiledProgram
 
-__all__ = ["CompiledProgram"]
+__all__ = ["CompiledProgram", "OngoingRun"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable
 from typing import Any
 
@@ -28,48 +27,44 @@ LONG_AGO = -(2**70)
 
 
 class Extreme:
-    """The least or the greatest value from any place on, up to the end of an earlier step or to the newest fact.
+    """The least or the greatest value between any two places, and the newest value can be taken back.
 
-    Facts of earlier steps lie on a stack of candidates, each better than all after it.
+    Tables hold the best of 2, 4, 8… values from each place on; each is made as far as it has been asked for.
     """
 
-    __slots__ = ("_best", "_merged", "_places", "_stack", "_steps", "_values")
+    __slots__ = ("_best", "_tables")
 
     def __init__(self, best: Callable[[int, int], int]) -> None:
         self._best = best
-        self._steps: list[int] = []
-        self._values: list[int | None] = []
-        self._places: list[int] = []
-        self._stack: list[int] = []
-        self._merged = 0
+        self._tables: list[list[int | None]] = [[]]
 
-    def add(self, value: int | None, step: int) -> None:
+    def append(self, value: int | None) -> None:
         """Add the value of the newest fact, None where it is missing."""
-        self._steps.append(step)
-        self._values.append(value)
+        self._tables[0].append(value)
+
+    def pop(self) -> None:
+        """Take back the value of the newest fact."""
+        left = len(self._tables[0]) - 1
+        for power, table in enumerate(self._tables):
+            del table[max(left + 1 - (1 << power), 0) :]
 
     def best(self, low: int, high: int) -> int | None:
         """The best value from place `low` up to `high`; None where there is none."""
         if high <= low:
             return None
-        newest = bisect_left(self._steps, self._steps[-1])
-        while self._merged < newest:
-            value = self._values[self._merged]
-            if value is not None:
-                while self._stack and self._best(value, self._stack[-1]) == value:
-                    self._stack.pop()
-                    self._places.pop()
-                self._stack.append(value)
-                self._places.append(self._merged)
-            self._merged += 1
-        found: int | None = None
-        if low < self._merged:
-            first = bisect_left(self._places, low)
-            found = self._stack[first] if first < len(self._stack) else None
-        for value in self._values[max(low, self._merged) : high]:
-            if value is not None:
-                found = value if found is None else self._best(found, value)
-        return found
+        power = (high - low).bit_length() - 1
+        for half in range(power):
+            if half + 1 == len(self._tables):
+                self._tables.append([])
+            inner, table = self._tables[half], self._tables[half + 1]
+            for place in range(len(table), len(inner) - (1 << half)):
+                table.append(self._better(inner[place], inner[place + (1 << half)]))
+        return self._better(self._tables[power][low], self._tables[power][high - (1 << power)])
+
+    def _better(self, one: int | None, other: int | None) -> int | None:
+        if one is None or other is None:
+            return other if one is None else one
+        return self._best(one, other)
 
 
 def arithmetic(zone: Zone, calendar: Calendar | None) -> dict[str, Any]:
@@ -90,10 +85,6 @@ def arithmetic(zone: Zone, calendar: Calendar | None) -> dict[str, Any]:
         return shifted
 
     return {
-        "NEVER": NEVER,
-        "NOT_WORKED": NOT_WORKED,
-        "LONG_AGO": LONG_AGO,
-        "Extreme": Extreme,
         "start_of_day": zone.start_of_day,
         "start_of_month": zone.start_of_month,
         "start_of_year": zone.start_of_year,

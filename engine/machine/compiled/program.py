@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
-from heapq import heappop, heappush
-from operator import itemgetter
+from functools import partial
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from strikeout.facts import Fact, Value
-from strikeout.functions import Place
 from strikeout.graphs import GraphView
 from strikeout.machine.timeline import (
     SCHEDULED_STEPS,
     BaseProgram,
     Entry,
+    Late,
     Pending,
     Reason,
     Rejection,
@@ -23,9 +22,12 @@ from strikeout.machine.timeline import (
 )
 from strikeout.model import Rule, Ruleset
 
-from . import helpers, plain
+from . import helpers, plain_module
 from .kernel import Kernel, kernel
+from .ongoing import OngoingRun
 from .plan import Bounds, Plan, step_bounds
+
+KNOWN_AT, KIND_INDEX = attrgetter("known_at"), attrgetter("kind.index")
 
 
 class CompiledProgram:
@@ -41,7 +43,7 @@ class CompiledProgram:
     >>> import strikeout
     >>> program = CompiledProgram(strikeout.load("taobao-counterfeit").model)
     >>> print(program.source().splitlines()[0])
-    \"\"\"taobao-counterfeit 2015-01-01: its rules as a function of one subject's facts.\"\"\"
+    \"\"\"taobao-counterfeit 2015-01-01: its rules as a function of one subject's facts.
     """
 
     def __init__(self, ruleset: Ruleset) -> None:
@@ -50,20 +52,33 @@ class CompiledProgram:
         self._graph: BaseProgram | None = None
         self._plan, self._void_plan = Plan(), Plan()
         self._plan.number_derivations(ruleset.rules)
-        self._source = plain.source(ruleset, self._plan, self._void_plan, self.bounds)
-        place = Place(ruleset.zone, ruleset.calendar)
-        space: dict[str, Any] = helpers.arithmetic(place.zone, place.calendar)
-        space |= {"bisect_left": bisect_left, "bisect_right": bisect_right}
-        space |= {"heappush": heappush, "heappop": heappop}
-        exec(compile(self._source, f"<compiled {ruleset.name}>", "exec"), space)
+        self._source = plain_module.source(ruleset, self._plan, self._void_plan, self.bounds)
+        space = self._loaded(self._source)
         self._run: Callable[..., Any] = space["run"]
         self._voids: Callable[..., Any] | None = space.get("voids")
+        self._resumable: dict[str, Any] | None = None
         self._voiding = {kind.index for rule in ruleset.void_rules for kind in rule.triggers}
         self._reasoned = [(r.rule, r.threshold, r.derivation) for r in self._plan.derivations]
+
+    def _loaded(self, source: str) -> dict[str, Any]:
+        """The functions of generated code."""
+        space: dict[str, Any] = helpers.arithmetic(self.ruleset.zone, self.ruleset.calendar)
+        exec(compile(source, f"<compiled {self.ruleset.name}>", "exec"), space)
+        return space
 
     def source(self) -> str:
         """The generated code, as it runs in plain Python."""
         return self._source
+
+    def begin(self, subject: str) -> OngoingRun:
+        """A run of a subject that goes on as facts become known, and tells what changes (semantics 8)."""
+        if self._resumable is None:  # Two threads may both make it, and the same.
+            plan, void_plan = self._plan, self._void_plan
+            self._resumable = self._loaded(
+                plain_module.source(self.ruleset, plan, void_plan, self.bounds, resumable=True)
+            )
+        code = self._resumable
+        return OngoingRun(self.ruleset, self._plan.derivations, subject, code["run"], code.get("voids"))
 
     def view(self, subject: str) -> GraphView:
         """An empty graph view for a subject."""
@@ -88,8 +103,11 @@ class CompiledProgram:
         SubjectRun
             What stands; or, where the run was rejected, why.
         """
-        used: Sequence[Fact] = [fact for fact in facts if fact.at <= as_of and fact.known_at <= as_of]
-        later = () if len(used) == len(facts) else tuple([f for f in facts if f.at > as_of or f.known_at > as_of])
+        used = tuple(facts)
+        later: tuple[Fact, ...] = ()
+        if used and (used[-1].at > as_of or max(map(KNOWN_AT, used)) > as_of):
+            used = tuple([fact for fact in facts if fact.at <= as_of and fact.known_at <= as_of])
+            later = tuple([fact for fact in facts if fact.at > as_of or fact.known_at > as_of])
         voided: list[Voided] = []
         if self._voids is not None:
             found = self._decide_voids(subject, used)
@@ -97,7 +115,7 @@ class CompiledProgram:
                 return SubjectRun(subject, as_of, (), (), (), later, 0, found)
             if found:
                 voided = [found[place] for place in sorted(found)]
-                used = [fact for place, fact in enumerate(used) if place not in found]
+                used = tuple([fact for place, fact in enumerate(used) if place not in found])
         rows: list[Any] = []
         again: list[tuple[int, int, int]] = []
         waiting: list[Any] = []
@@ -105,8 +123,9 @@ class CompiledProgram:
         if fault is not None:
             rejection = self._rejection(subject, used, rows, fault)
             return SubjectRun(subject, as_of, (), (), (), later, 0, rejection)
-        entries, pending = self.entries(subject, used, rows, again, waiting)
-        return SubjectRun(subject, as_of, tuple(entries), pending, tuple(voided), later, len(used))
+        told = Told(self, subject, used, rows, again, waiting)
+        entries, pending = Late(len(used) + len(rows), told.entries), Late(len(waiting), told.pending)
+        return SubjectRun(subject, as_of, entries, pending, tuple(voided), later, len(used), None, len(rows))
 
     def kernel(self) -> tuple[Kernel, Plan, Plan]:
         """The module of the dialect of arrays, and where its faults lie: of the rules, and of the void rules."""
@@ -117,7 +136,7 @@ class CompiledProgram:
     def _decide_voids(self, subject: str, facts: Sequence[Fact]) -> dict[int, Voided] | Rejection:
         """Which input facts are voided, by their place (semantics 6)."""
         voiding = self._voiding
-        if self._voids is None or not any(fact.kind.index in voiding for fact in facts):
+        if self._voids is None or voiding.isdisjoint(map(KIND_INDEX, facts)):
             return {}
         firings: list[tuple[int, int, int, tuple[Value, ...]]] = []
         rules = self.ruleset.void_rules
@@ -210,6 +229,32 @@ class CompiledProgram:
         """The fact at a place of a run."""
         entries, _ = self.entries(subject, facts, [row for row in rows if row[0] <= place], [], [])
         return entries[place].fact
+
+
+class Told:
+    """What generated code told of a subject; facts and reasons are made of it when first asked for, and kept."""
+
+    __slots__ = ("_made", "_make")
+
+    def __init__(self, program: CompiledProgram, *told: Any) -> None:
+        self._make: Callable[[], tuple[Sequence[Entry], Sequence[Pending]]] = partial(program.entries, *told)
+        self._made: dict[str, tuple[Sequence[Entry], Sequence[Pending]]] = {}
+
+    def both(self) -> tuple[Sequence[Entry], Sequence[Pending]]:
+        """The facts that stand, and what is pending; for every thread the same."""
+        made = self._made.get("")
+        if made is None:
+            made = self._made.setdefault("", self._make())
+            self._make = partial(self._made.__getitem__, "")  # What was told is needed no more.
+        return made
+
+    def entries(self) -> Sequence[Entry]:
+        """The facts that stand."""
+        return self.both()[0]
+
+    def pending(self) -> Sequence[Pending]:
+        """What is pending."""
+        return self.both()[1]
 
 
 def _grouped(facts: Sequence[Fact], kind: int, slots: Sequence[int]) -> dict[tuple[Value, ...], list[int]]:

@@ -1,0 +1,1 @@
+from engine.machine.compiled.plain_module import *
