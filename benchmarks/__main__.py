@@ -14,8 +14,9 @@ from pathlib import Path
 import strikeout
 
 from .peers import PEERS
+from .runs import say
 from .samples import KEYS
-from .sections import ENGINES, SECTIONS, Options, say
+from .sections import ENGINES, SECTIONS, Options
 
 README = Path(__file__).parent / "README.md"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
@@ -63,6 +64,11 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--sellers", type=listed, default="1000,10000,50000", help="how many sellers of twenty facts")
     made.add_argument("--history", type=listed, default="12500,25000,50000", help="how many facts of one seller")
     made.add_argument("--journal", type=listed, default="500,1000,2000", help="how many facts a journal is of")
+    made.add_argument("--parquet", type=listed, default="1e4,1e5,1e6,1e7", help="facts of the files of `parquet`")
+    made.add_argument("--large", action="store_true", help="and a file of 1e8 facts in `parquet`")
+    made.add_argument("--kernel", type=whole, default="2e6", help="how many facts `kernels` has of each mix")
+    made.add_argument("--served", type=whole, default="1e6", help="how many facts the log of `service` has")
+    made.add_argument("--soak", type=float, default=60, help="for how many seconds the memory of `service` is watched")
     made.add_argument("--budget", type=float, default=60, help="seconds after which a peer gets no larger file")
     made.add_argument("--repeat", type=whole, default=2, help="how often each is measured; the best counts")
     made.add_argument("--seed", type=int, default=0, help="which sample")
@@ -107,6 +113,11 @@ def main() -> None:
             asked.seed,
             asked.shuffled,
             asked.folder or Path(folder),
+            asked.parquet,
+            asked.large,
+            asked.kernel,
+            asked.served,
+            asked.soak,
         )
         paragraphs = [f"Measured {machine()}; the best of {asked.repeat}."]
         print(paragraphs[0], flush=True)

@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks import end_to_end, kernels
+
 Figures = dict[str, Any]
 
 PATIENCE = 1.0
@@ -220,12 +222,15 @@ MEASUREMENTS: dict[str, Callable[..., Figures]] = {
     "history": history,
     "journal": journal,
     "latency": latency,
+    **end_to_end.MEASUREMENTS,
+    **kernels.MEASUREMENTS,
 }
 
 
 def main() -> None:
     asked = json.loads(sys.argv[1])
     found = MEASUREMENTS[asked.pop("what")](**asked)
+    found.setdefault("peak", peak_megabytes())
     print(json.dumps(found), flush=True)
     sys.stdout.flush()
 

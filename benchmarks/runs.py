@@ -14,6 +14,11 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def say(text: str) -> None:
+    """Tell how far it is, apart from the tables."""
+    print(text, file=sys.stderr, flush=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """What a measurement gave: its figures, or why there are none."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import end_to_end, kernels, service
 from .peers import PEERS, Peer
-from .runs import Measured, growth, measure
+from .runs import Measured, growth, measure, say
 from .samples import sample_file
 from .tables import ratio, rounded, table
 
@@ -40,11 +40,11 @@ class Options:
     seed: int
     in_disorder: bool
     folder: Path
-
-
-def say(text: str) -> None:
-    """Tell how far it is, apart from the tables."""
-    print(text, file=sys.stderr, flush=True)
+    parquet: tuple[int, ...]
+    large: bool
+    kernel: int
+    served: int
+    soak: float
 
 
 def side_by_side(options: Options) -> Iterator[str]:
@@ -219,5 +219,8 @@ SECTIONS: tuple[tuple[str, str, Section], ...] = (
     ("history", "One seller with very many facts", one_seller),
     ("journal", "The journal", journals),
     ("latency", "One history at a time", one_history),
+    ("parquet", "End to end from Parquet", end_to_end.section),
+    ("kernels", "The kernel alone", kernels.section),
+    ("service", "The service", service.section),
 )
 """Name, heading, and what measures it and gives its paragraphs."""

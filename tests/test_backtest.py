@@ -7,8 +7,14 @@ import functools
 import gzip
 import html.parser
 import json
+import os
 import random
+import shutil
+import signal
+import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -140,6 +146,27 @@ def test_generated_rulesets_and_histories(tmp_path: Path, way: str, seed: int) -
     options = [] if instant is None else ["--as-of", ruleset.zone.format(instant)]
     run("backtest", source, *paths, "-o", tmp_path / "out", *options, "--part-facts", 1_000)
     same_as_run(tmp_path / "out", source, paths, *options)
+
+
+@pytest.mark.parametrize("ruleset", [RULESET])
+def test_the_jitted_engine_gives_the_same(
+    tmp_path: Path, ruleset: str, numba_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not by_columns():
+        pytest.skip("columns need the extra `batch`, which is not installed")
+    from strikeout.backtests import backtest_columns
+    from strikeout.bulk import kernel_runs
+
+    path = tmp_path / "sample.parquet"
+    run("sample", "--facts", 5_000, "-o", path)
+    command = ("backtest", ruleset, path, "--part-facts", 2_000, "--as-of", "2016-06-01", "-o")
+    run(*command, tmp_path / "plain")
+    monkeypatch.setattr(backtest_columns, "JITTED_FROM", 0)
+    monkeypatch.setattr(kernel_runs, "SLICE", 300)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(numba_cache))
+    run(*command, tmp_path / "jitted")
+    for name in ("conclusions.parquet", "summary.json"):
+        assert (tmp_path / "plain" / name).read_bytes() == (tmp_path / "jitted" / name).read_bytes()
 
 
 def test_both_ways_count_alike(tmp_path: Path, sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -307,6 +334,53 @@ def test_a_stopped_backtest_goes_on(tmp_path: Path, way: str, facts: Path, monke
     }
 
 
+def test_a_fact_known_late_counts_for_the_instant_after_going_on(
+    tmp_path: Path, way: str, facts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = facts.read_text(encoding="utf-8").splitlines()
+    late = {**json.loads(lines[0]), "seller": "!", "known_at": "2030-01-01"}
+    facts.write_text("\n".join([*lines, json.dumps(late)]) + "\n", encoding="utf-8")
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        stop_after(patch, 2, KeyboardInterrupt())
+        call("backtest", RULESET, facts, "--part-facts", 1_000, "-o", out)
+    found = run("backtest", RULESET, facts, "--part-facts", 1_000, "-o", out)
+    assert "going on" in found.stderr
+    assert json.loads((out / "summary.json").read_text(encoding="utf-8"))["as_of"] == "2030-01-01T00:00:00+08:00"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are those of POSIX")
+@pytest.mark.parametrize("number", ["SIGINT", "SIGKILL"])
+def test_a_process_that_is_stopped_leaves_nothing_but_finished_parts(tmp_path: Path, facts: Path, number: str) -> None:
+    # Enough to be in the middle of it when the first part is finished.
+    facts.write_text(
+        "".join(
+            line.replace('"seller": "', f'"seller": "{copy}-')
+            for copy in range(3)
+            for line in facts.read_text(encoding="utf-8").splitlines(True)
+        ),
+        encoding="utf-8",
+    )
+    out, parts = tmp_path / "out", tmp_path / "out" / ".parts"
+    command = [*(sys.executable, "-m", "strikeout", "backtest", RULESET), str(facts), "--part-facts", "1000"]
+    with subprocess.Popen([*command, "-o", out], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        limit = time.monotonic() + 60
+        while not (parts / "000000.json").exists() and process.poll() is None and time.monotonic() < limit:
+            time.sleep(0.005)
+        process.send_signal(getattr(signal, number))
+        _, said = process.communicate(timeout=60)
+    assert [path.name for path in out.iterdir()] == [".parts"]
+    if number == "SIGINT":
+        assert process.returncode == 130
+        assert b"Traceback" not in said
+        finished = {path.name[:6] for path in parts.glob("0*.json")}
+        assert {path.name[:6] for path in parts.glob("0*")} == finished
+        assert not (parts / "made").exists()
+    found = run("backtest", RULESET, facts, "--part-facts", 1_000, "-o", out)
+    assert "going on" in found.stderr
+    same_as_run(out, RULESET, [facts])
+
+
 def test_what_was_made_of_other_facts_or_rules_is_not_used(
     tmp_path: Path, way: str, facts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -399,6 +473,110 @@ def test_a_parquet_file_cut_short_is_an_error(tmp_path: Path) -> None:
     found = call("backtest", RULESET, path)
     assert isinstance(found.exception, strikeout.FactError)
     assert "cannot be read as Parquet" in str(found.exception)
+
+
+def test_a_parquet_file_torn_inside_is_an_error(tmp_path: Path) -> None:
+    if not by_columns():
+        pytest.skip("columns need the extra `batch`, which is not installed")
+    path = tmp_path / "torn.parquet"
+    run("sample", "--facts", 1_000, "-o", path)
+    whole = path.read_bytes()
+    errors = 0
+    for place in range(100, len(whole) - 5_000, len(whole) // 7):
+        path.write_bytes(whole[:place] + b"\xff" * 500 + whole[place + 500 :])
+        found = call("backtest", RULESET, path, "-o", tmp_path / "out")
+        if found.exit_code == 0:
+            # What is torn may be other facts by chance; the format does not always tell.
+            shutil.rmtree(tmp_path / "out")
+            continue
+        errors += 1
+        assert isinstance(found.exception, strikeout.StrikeoutError), found.exception
+        assert "torn.parquet" in str(found.exception)
+        assert not (tmp_path / "out").exists()
+    assert errors
+
+
+LAST = 253_402_300_799_999_999  # the last microsecond of the year 9999
+ODD_COLUMNS: dict[str, tuple[str, list[Any], str, str]] = {
+    "floats for times": ("at", [0.5, 1.5], "double", "row 1: column `at`: `0.5`, expected a time"),
+    "lists for times": ("at", [[1], [2]], "list", "row 1: column `at`: expected a time"),
+    "an instant too late": ("at", [0, LAST + 1], "timestamp", "row 2: column `at`"),
+    "the last number of all": ("at", [0, 2**63 - 1], "timestamp", "row 2: column `at`"),
+    "an id that is null": ("complaint", ["c1", None], "text", "row 2: column `complaint`: missing"),
+    "a subject that is null": ("seller", [None, "s"], "text", "row 1: column `seller`: missing"),
+    "numbers for members": ("finding", [1, 2], "number", "row 1: column `finding`: `1` is no member"),
+    "bytes for ids": ("complaint", [b"c1", b"c2"], "bytes", "row 1: column `complaint`"),
+}
+
+
+def parquet_of(path: Path, name: str, values: Any) -> Path:
+    """A file of two complaints with another column in place of one of theirs."""
+    import pyarrow.parquet
+
+    columns = {"kind": ["upheld", "upheld"], "at": ["2015-01-05", "2015-01-06"], "seller": ["s", "s"]}
+    columns |= {
+        "complaint": ["c1", "c2"],
+        "complainant": ["p", "p"],
+        "right": ["r", "r"],
+        "finding": ["counterfeit"] * 2,
+    }
+    pyarrow.parquet.write_table(pyarrow.table({**columns, name: values}), path)
+    return path
+
+
+@pytest.mark.parametrize("what", ODD_COLUMNS)
+def test_a_parquet_column_of_the_wrong_type_is_an_error(tmp_path: Path, what: str) -> None:
+    pyarrow = pytest.importorskip("pyarrow", reason="columns need the extra `batch`, which is not installed")
+    name, values, type_, message = ODD_COLUMNS[what]
+    types = {"double": pyarrow.float64(), "list": pyarrow.list_(pyarrow.int64()), "text": pyarrow.string()}
+    types |= {"timestamp": pyarrow.timestamp("us", "UTC"), "number": pyarrow.int64(), "bytes": pyarrow.binary()}
+    path = parquet_of(tmp_path / "odd.parquet", name, pyarrow.array(values, types[type_]))
+    found = call("backtest", RULESET, path, "-o", tmp_path / "out")
+    assert isinstance(found.exception, strikeout.FactError)
+    assert f"odd.parquet: {message}" in str(found.exception)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_first_and_the_last_instant_can_be_run(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow", reason="columns need the extra `batch`, which is not installed")
+    eight_hours = 8 * 3_600_000_000  # by which Shanghai is ahead
+    instants = pyarrow.array([-62_135_596_800_000_000, LAST - eight_hours], pyarrow.timestamp("us", "UTC"))
+    path = parquet_of(tmp_path / "ends.parquet", "at", instants)
+    run("backtest", RULESET, path, "-o", tmp_path / "out")
+    same_as_run(tmp_path / "out", RULESET, [path])
+
+
+def test_dictionaries_with_duplicates_name_one_subject(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow", reason="columns need the extra `batch`, which is not installed")
+    twice = pyarrow.DictionaryArray.from_arrays(pyarrow.array([0, 1]), pyarrow.array(["s", "s"]))
+    path = parquet_of(tmp_path / "twice.parquet", "seller", twice)
+    found = json.loads(run("backtest", RULESET, path, "--format", "json").stdout)["ruleset"]
+    assert (found["subjects"], found["facts"]["used"]) == (1, 2)
+
+
+def test_very_many_words_for_an_enum_are_an_error_that_comes_soon(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow", reason="columns need the extra `batch`, which is not installed")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    number = 20_000
+    columns = {"kind": ["upheld"] * number, "at": ["2015-01-05"] * number, "seller": ["s"] * number}
+    columns |= {name: ["x"] * number for name in ("complaint", "complainant", "right")}
+    columns["finding"] = [f"counterfeit{n}" for n in range(number)]
+    parquet.write_table(pyarrow.table(columns), tmp_path / "words.parquet")
+    found = call("backtest", RULESET, tmp_path / "words.parquet")
+    assert isinstance(found.exception, strikeout.FactError)
+    assert "`counterfeit0` is no member of `finding`" in str(found.exception)
+    assert len(str(found.exception)) < 10_000
+
+
+def test_results_do_not_go_over_what_is_read(tmp_path: Path, sample: Path) -> None:
+    (tmp_path / "out").mkdir()
+    path = tmp_path / "out" / "summary.json"
+    path.write_bytes(sample.read_bytes())
+    found = call("backtest", RULESET, path, "--input-format", "csv", "-o", tmp_path / "out")
+    assert "where `-o` writes a result" in str(found.exception)
+    found = call("backtest", RULESET, sample, "--rejects", path, "-o", tmp_path / "out")
+    assert "where `-o` writes a result" in str(found.exception)
+    assert path.read_bytes() == sample.read_bytes()
 
 
 def test_wrong_use(tmp_path: Path, sample: Path) -> None:

@@ -487,6 +487,19 @@ def test_parts_hold_whole_subjects_in_order(tmp_path: Path, part_rows: int, monk
         assert max(one) < min(other)
 
 
+@pytest.mark.parametrize(
+    "names",
+    [["s{}"], ["seller-00{}"], ["seller-{}", "shop-{}"], ["{}", "", "é{}", "红"], ["aaaaaaaaa{}a", "aaaaaaaaa"]],
+)
+def test_the_part_of_a_subject_is_the_last_that_begins_at_or_before_it(names: list[str]) -> None:
+    rng = random.Random(len(names))
+    ids = [rng.choice(names).format(rng.choice([rng.randrange(10), rng.randrange(10**6)])) for _ in range(500)]
+    for parts in (1, 2, 3, 40):
+        lows = intake.bounds(sorted(rng.sample(ids, 300)), parts)
+        wanted = [sum(low <= name for low in lows) for name in ids]
+        assert intake.numbers_of(pa.array(["z", *ids]).slice(1), lows).tolist() == wanted
+
+
 def test_bad_rows_stop_the_run_with_the_first_twenty(tmp_path: Path) -> None:
     rng = random.Random(1)
     rows = [odd_row(rng, 0.2) for _ in range(400)]

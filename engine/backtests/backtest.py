@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -262,10 +262,24 @@ def workshop(folder: Path, key: str) -> Iterator[Workshop]:
             yield Workshop(inside, key)
     finally:
         with contextlib.suppress(OSError):
-            if not any(path.stem.isdigit() and path.suffix == ".json" for path in inside.iterdir()):
+            finished = {path.stem for path in inside.iterdir() if path.suffix == ".json" and path.stem.isdigit()}
+            if finished:
+                _clear_unfinished(inside, finished)
+            else:
                 shutil.rmtree(inside)
                 if made and not any(folder.iterdir()):
                     folder.rmdir()
+
+
+def _clear_unfinished(folder: Path, finished: Collection[str]) -> None:
+    """Remove what parts that are not finished have left, and what was made of all."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.suffix in (".arrow", ".jsonl", ".tmp") and (
+            path.suffix == ".tmp" or path.name.partition(".")[0] not in finished
+        ):
+            path.unlink()
 
 
 @contextlib.contextmanager

@@ -4,30 +4,35 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy
 import pyarrow
 import pyarrow.compute
-import pyarrow.ipc
-import pyarrow.parquet
 
 from ..bulk.columns import Columns, fields_read, in_order
 from ..bulk.intake import WORKERS, Report, TakenIn, take_in
+from ..bulk.kernel_runs import Jitted
 from ..bulk.refused import refused_facts
+from ..machine.timeline import Program
 from ..model import Ruleset
 from ..reach.files import BadRow
-from ..reach.tables import ROWS_AT_ONCE, schema
-from ..reach.writing import refusals
+from ..reach.tables import parquet_writer, schema
 from .backtest import DIFFERENCES, Part, Spec, file_of, same_facts
+from .backtest_tables import Whole, differences_schema, differences_table, differences_writer, write_table
 from .part_runs import REJECTED, PartRun, conclusions, jitted, run_part
 from .part_tally import differences_of, tally_of
-from .tally import SIDES, Difference, Tally
+from .tally import Tally
+
+JITTED_FROM = 100_000
+"""From how many facts on a ruleset is compiled by numba, which takes seconds the first time."""
 
 
 class ByColumns:
@@ -39,15 +44,18 @@ class ByColumns:
         As of `Runner`.
     """
 
-    def __init__(self, spec: Spec, taken: Sequence[TakenIn], report: Report) -> None:
+    def __init__(self, spec: Spec, taken: Sequence[TakenIn], report: Report, plan: dict[str, Any] | None) -> None:
         self._spec = spec
         self._taken = taken
         self._report = report
+        self._stopped = threading.Event()
         self._read = fields_read(spec.rulesets)
-        self._programs = [jitted(program, spec.version) for program in spec.programs]
+        many = sum(part.rows for part in taken[0].parts) >= JITTED_FROM
+        self._programs: list[Program | Jitted] = [jitted(p, spec.version) if many else p for p in spec.programs]
         self.bad_rows = taken[0].bad_rows
-        self.as_of = self._as_of()
-        self.plan: dict[str, Any] = {"lows": [part.low for part in taken[0].parts]}
+        # Parts that are finished are not read again, and may hold the latest fact.
+        self.as_of = self._as_of() if plan is None else plan["as_of"]
+        self.plan: dict[str, Any] = {"lows": [part.low for part in taken[0].parts], "as_of": self.as_of}
 
     def _as_of(self) -> int:
         """The instant of the runs (semantics 3)."""
@@ -70,13 +78,17 @@ class ByColumns:
         total, so_far = sum(part.rows for part in self._taken[0].parts), 0
         numbers = iter(range(len(self._taken[0].parts)))
         waiting: deque[tuple[int, Future[Part]]] = deque()
+        made = None if into is None else folder
+        self._stopped.clear()
+        self._warm()
         with contextlib.ExitStack() as stack:
             wholes = [stack.enter_context(whole) for whole in self._wholes(into)] if into is not None else []
             pool = stack.enter_context(ThreadPoolExecutor(WORKERS))
+            stack.callback(self._stopped.set)
             stack.callback(lambda: [future.cancel() for _, future in waiting])
             while True:
-                for number in itertools.islice(numbers, WORKERS - len(waiting)):
-                    made = folder if into is not None else None
+                # While one is put to the whole tables, the next ones run.
+                for number in itertools.islice(numbers, 2 * WORKERS - len(waiting)):
                     waiting.append((number, pool.submit(self._done_or_run, made, number, done)))
                 if not waiting:
                     return
@@ -88,6 +100,18 @@ class ByColumns:
                 for name, whole in zip(self._tables, wholes, strict=bool(wholes)):
                     whole.add(file_of(folder, number, name, "arrow"))
 
+    def _warm(self) -> None:
+        """Have what numba compiles compiled here, where it can be stopped, and not by two threads that wait."""
+        for side, program in enumerate(self._programs):
+            parts = self._taken[min(side, len(self._taken) - 1)].parts
+            if isinstance(program, Jitted) and any(part.rows for part in parts):
+                program.warm()
+
+    def _check(self) -> None:
+        """End the run of a part when all is stopped."""
+        if self._stopped.is_set():
+            raise CancelledError
+
     @property
     def _tables(self) -> list[str]:
         names = self._spec.names
@@ -96,9 +120,11 @@ class ByColumns:
     def _wholes(self, into: Path) -> Iterator[Whole]:
         """The tables of all parts."""
         for name, ruleset in zip(self._spec.names, self._spec.rulesets, strict=True):
-            yield Whole(into / f"{name}.parquet", schema(ruleset))
+            yield Whole(into / f"{name}.parquet", schema(ruleset), partial(parquet_writer, ruleset=ruleset))
         if len(self._spec.names) == 2:
-            yield Whole(into / f"{DIFFERENCES}.parquet", differences_schema(self._spec.rulesets))
+            rulesets = self._spec.rulesets
+            make = partial(differences_writer, rulesets=rulesets)
+            yield Whole(into / f"{DIFFERENCES}.parquet", differences_schema(rulesets), make)
 
     def _done_or_run(self, folder: Path | None, number: int, done: Mapping[int, Part]) -> Part:
         if number in done:
@@ -119,17 +145,17 @@ class ByColumns:
         runs: list[PartRun] = []
         whole = Part([])
         for name, program, own in zip(spec.names, self._programs, columns, strict=True):
-            run = run_part(program, own, self.as_of)
+            run = run_part(program, own, self.as_of, self._check)
             runs.append(run)
             if folder is not None:
-                _write(file_of(folder, number, name, "arrow"), conclusions(program.ruleset, own, run.derived))
+                write_table(file_of(folder, number, name, "arrow"), conclusions(program.ruleset, own, run.derived))
             whole.tallies.append(tally_of(program.ruleset, own, run))
             rejected = pyarrow.array(run.status == REJECTED)
             whole.rejected.append(own.subjects.filter(rejected).to_pylist())
         if len(runs) == 2:
             whole.differences, found = differences_of(spec.rulesets, columns[0], runs)
             if folder is not None:
-                _write(file_of(folder, number, DIFFERENCES, "arrow"), differences_table(spec.rulesets, found))
+                write_table(file_of(folder, number, DIFFERENCES, "arrow"), differences_table(spec.rulesets, found))
         return whole
 
     def refused(self, rejected: Sequence[Sequence[str]]) -> Iterator[tuple[str, str, dict[str, object]]]:
@@ -171,7 +197,7 @@ def by_columns(
             # The same rows are other facts: of other kinds, or with other defaults.
             lows = [part.low for part in taken[0].parts][1:]
             taken.append(stack.enter_context(take_in(rulesets[1], spec.rows, lows=lows, **options)))
-        yield ByColumns(spec, taken, report)
+        yield ByColumns(spec, taken, report, plan)
 
 
 def _with_kinds_of(columns: Columns, own: Ruleset, other: Ruleset) -> Columns:
@@ -197,90 +223,3 @@ def _of_the_same_subjects(columns: Sequence[Columns]) -> list[Columns]:
 
 def _nothing(spec: Spec) -> Part:
     return Part([Tally() for _ in spec.programs], rejected=[[] for _ in spec.programs])
-
-
-def differences_schema(rulesets: Sequence[Ruleset]) -> Any:
-    """The columns of the table of differences."""
-    at = pyarrow.timestamp("us", tz=rulesets[0].zone.name)
-    text = pyarrow.string()
-    pairs = [(rulesets[0].subject, text), ("status_against", text), ("status", text), ("at", at)]
-    return pyarrow.schema([*pairs, ("only", text), ("rule", text)])
-
-
-def differences_table(rulesets: Sequence[Ruleset], found: Sequence[Difference]) -> Any:
-    """The differences as a table; `only` says which of the runs has the conclusion that parted them."""
-    columns = [
-        [one.subject for one in found],
-        [one.statuses[0] for one in found],
-        [one.statuses[1] for one in found],
-        [one.at for one in found],
-        [None if one.side is None else SIDES[one.side] for one in found],
-        [one.rule or None for one in found],
-    ]
-    arrow_schema = differences_schema(rulesets)
-    arrays = [pyarrow.array(column, f.type) for column, f in zip(columns, arrow_schema, strict=True)]
-    return pyarrow.Table.from_arrays(arrays, schema=arrow_schema)
-
-
-def _write(path: Path, table: Any) -> None:
-    """Write a table of a part."""
-    with refusals(f"`{path}`"):
-        made = path.with_name(f"{path.name}.tmp")
-        options = pyarrow.ipc.IpcWriteOptions(compression="lz4")
-        with pyarrow.OSFile(str(made), "wb") as file, pyarrow.ipc.new_file(file, table.schema, options=options) as out:
-            out.write_table(table, max_chunksize=ROWS_AT_ONCE)
-        made.replace(path)
-
-
-class Whole:
-    """The table of all parts as Parquet, in groups of whole subjects, as `tables.Parquet` makes them.
-
-    A group has `ROWS_AT_ONCE` rows, and as many more as the last subject has.
-    """
-
-    def __init__(self, path: Path, arrow_schema: Any) -> None:
-        self._path = path
-        self._waiting = pyarrow.table([[]] * len(arrow_schema), schema=arrow_schema)
-        with refusals(f"`{path}`"):
-            self._file = open(path, "wb")  # noqa: SIM115
-            self._writer = pyarrow.parquet.ParquetWriter(self._file, arrow_schema)
-
-    def __enter__(self) -> Whole:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        with refusals(f"`{self._path}`"), self._file:
-            try:
-                if error[0] is None:
-                    if self._waiting.num_rows:
-                        self._writer.write_table(self._waiting.combine_chunks())
-                    self._writer.close()
-            finally:
-                # What is given up is not written to once more when the writer goes.
-                self._writer.is_open = False
-
-    def add(self, path: Path) -> None:
-        """Add the table of a part; of one without facts there is none."""
-        if not path.exists():
-            return
-        with refusals(f"`{self._path}`"), pyarrow.memory_map(str(path)) as file:
-            reader = pyarrow.ipc.open_file(file)
-            for number in range(reader.num_record_batches):
-                self._add(pyarrow.Table.from_batches([reader.get_batch(number)]))
-
-    def _add(self, table: Any) -> None:
-        waiting = pyarrow.concat_tables([self._waiting, table])
-        while (end := _end_of_group(waiting.column(0))) is not None:
-            self._writer.write_table(waiting.slice(0, end).combine_chunks())
-            waiting = waiting.slice(end)
-        self._waiting = waiting
-
-
-def _end_of_group(subjects: Any) -> int | None:
-    """Where the first subject ends with which a group is full; None where that has not come yet."""
-    if len(subjects) <= ROWS_AT_ONCE:
-        return None
-    last = subjects[ROWS_AT_ONCE - 1]
-    rest = subjects.slice(ROWS_AT_ONCE)
-    found = pyarrow.compute.index(pyarrow.compute.equal(rest, last), False).as_py()
-    return None if found < 0 else ROWS_AT_ONCE + int(found)

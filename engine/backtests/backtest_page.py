@@ -7,8 +7,11 @@ from collections.abc import Sequence
 
 from .backtest import Result
 from .backtest_summary import WORDS, Sheet, labels, lines, sheets, status_word
-from .charts import STYLE, Series, bars, columns
+from .charts import STYLE, Series, bars, columns, width_of
 from .tally import status_order
+
+SHORT = 150
+"""Cells narrower than this, in pixels, stay on one line."""
 
 MOST_MONTHS = 240
 """How many months a chart shows, the last ones."""
@@ -16,14 +19,19 @@ MOST_MONTHS = 240
 _STYLE = (
     STYLE
     + """
-body { margin: 2rem auto; max-width: 72rem; padding: 0 1rem; background: var(--page); color: var(--text);
+body { margin: 2rem auto; max-width: 78rem; padding: 0 1rem; background: var(--page); color: var(--text);
   font: 15px/1.5 system-ui, "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", sans-serif; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .2em .7em; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
-td.number, th.number { text-align: right; }
+.number, .short { white-space: nowrap; }
+.number { text-align: right; }
+thead th { position: sticky; top: 0; background: var(--page); }
 .beside { display: flex; flex-wrap: wrap; gap: 1.5rem; align-items: flex-start; }
-.scroll { overflow: auto; max-height: 30rem; max-width: 100%; }
-caption { text-align: left; }
+.scroll { overflow: auto; max-width: 100%; }
+.rows { max-height: 22rem; }
+h1, h2, p { overflow-wrap: anywhere; }
+@media (max-width: 40rem) { h1 { font-size: 1.4rem; } .beside { display: block; } }
+@media print { .rows { max-height: none; } }
 """
 )
 
@@ -39,7 +47,7 @@ def page(result: Result, language: str) -> str:
         `zh` or `en`.
     """
     words, names = WORDS[language], labels(result)
-    title = f"{words['title']}: {' / '.join(names)}"
+    title = f"{words['title']}{words['colon']}{' / '.join(names)}"
     tables = sheets(result, language)
     body = [f"<h1>{html.escape(title)}</h1>", *(f"<p>{html.escape(line)}</p>" for line in lines(result, language))]
     body.append(_section(tables[0], _statuses(result, language, tables[0].title)))
@@ -58,20 +66,16 @@ def page(result: Result, language: str) -> str:
 
 def _section(sheet: Sheet, chart: str) -> str:
     return (
-        f'<section><h2>{html.escape(sheet.title)}</h2><div class="beside">{chart}'
-        f'<div class="scroll">{_table(sheet)}</div></div></section>'
+        f'<section><h2>{html.escape(sheet.title)}</h2><div class="beside">'
+        + (f'<div class="scroll" tabindex="0">{chart}</div>' if chart else "")
+        + f'<div class="scroll rows" tabindex="0">{_table(sheet)}</div></div></section>'
     )
 
 
 def _table(sheet: Sheet) -> str:
-    numbers = [
-        all(isinstance(row[n], int) or str(row[n])[:1] in "+-0" for row in sheet.rows) and n > 0
-        for n in range(len(sheet.headings))
-    ]
-
     def cell(tag: str, text: str | int, place: int) -> str:
         shown = f"{text:,}" if isinstance(text, int) else html.escape(text)
-        kind = ' class="number"' if numbers[place] else ""
+        kind = ' class="number"' if place in sheet.numbers else ' class="short"' if width_of(shown) < SHORT else ""
         scope = ' scope="col"' if tag == "th" else ""
         return f"<{tag}{scope}{kind}>{shown}</{tag}>"
 
@@ -104,7 +108,7 @@ def _months(result: Result, language: str) -> list[str]:
         if not shown or not kinds:
             continue
         series = [Series(kind, tuple(tally.months[month, kind] for month in shown)) for kind in kinds]
-        title = f"{words['months']}: {name}" if len(result.spec.rulesets) == 2 else words["months"]
+        title = f"{words['months']}{words['colon']}{name}" if len(result.spec.rulesets) == 2 else words["months"]
         chart = columns(title, words["chart and table"], shown, series, f"months-{number}")
         rows: list[tuple[str | int, ...]] = [(m, *(tally.months[m, kind] for kind in kinds)) for m in every]
         found.append(_section(Sheet(title, (words["month"], *kinds), tuple(rows)), chart))

@@ -14,6 +14,7 @@ from .tally import SIDES, Tally, status_order
 WORDS = {
     "en": {
         "title": "Backtest",
+        "colon": ": ",
         "statuses": "How the {subject}s stand",
         "status": "status",
         "rules": "What the rules derived",
@@ -45,6 +46,7 @@ WORDS = {
     },
     "zh": {
         "title": "回测",
+        "colon": "：",
         "statuses": "各 {subject} 的状态",
         "status": "状态",
         "rules": "各规则推出的结论",
@@ -149,11 +151,20 @@ LETTERS = "AB"
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A table for a person: its title, headings, rows of texts and numbers, and which columns are numbers."""
+    """A table for a person: its title, headings, and rows of texts and numbers."""
 
     title: str
     headings: tuple[str, ...]
     rows: tuple[tuple[str | int, ...], ...]
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """The columns that hold numbers, or how much numbers change, by their places."""
+        return frozenset(
+            place
+            for place in range(1, len(self.headings))
+            if all(isinstance(row[place], int) or str(row[place])[:1] in "+-0" for row in self.rows)
+        )
 
 
 def labels(result: Result) -> list[str]:
@@ -185,7 +196,7 @@ def sheets(result: Result, language: str) -> list[Sheet]:
         for name, title in dict(named).items():
             derived = [(t.rules if what == "rule" else t.kinds)[name] for t in tallies]
             subjects = [(t.rule_subjects if what == "rule" else t.kind_subjects)[name] for t in tallies]
-            rows.append((f"{name} {title}".strip(), *_numbers(derived), *_numbers(subjects)))
+            rows.append((f"{name}{words['colon']}{title}" if title else name, *_numbers(derived), *_numbers(subjects)))
         headings = [*_columns(words["derived"], names, words)]
         headings += _columns(words["subjects"].format(subject=subject), names, words)
         found.append(Sheet(words[f"{what}s"], (words[what], *headings), tuple(rows)))

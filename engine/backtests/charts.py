@@ -170,7 +170,7 @@ def _marks(greatest: int) -> list[int]:
 def _svg(title: str, description: str, width: int, height: int, parts: Sequence[str], name: str) -> str:
     return (
         f'<svg role="img" aria-labelledby="{name}-title {name}-desc" viewBox="0 0 {width} {height}" width="{width}" '
-        f'height="{height}" style="max-width:100%;height:auto" xmlns="http://www.w3.org/2000/svg">'
+        f'height="{height}" xmlns="http://www.w3.org/2000/svg">'
         f'<title id="{name}-title">{html.escape(title)}</title><desc id="{name}-desc">{html.escape(description)}</desc>'
         f"{''.join(parts)}</svg>"
     )

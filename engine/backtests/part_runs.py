@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy
 import pyarrow
@@ -13,18 +13,19 @@ import pyarrow
 from ..bulk.batches import coded
 from ..bulk.cells import Array, is_text
 from ..bulk.columns import Column, Columns
+from ..bulk.kernel_runs import Jitted
 from ..facts import BOOLEAN, Type
 from ..machine.timeline import Entry, Program, run_subject
 from ..model import Ruleset
 from ..reach.tables import schema
 from ..speech.outcome import GOOD_STANDING, Summary, rule_of, status
 
-if TYPE_CHECKING:
-    from ..bulk.kernel_runs import Jitted
-
 REJECTED = -2
 GOOD = -1
 """In place of a status' kind: the run was rejected, or nothing is in force."""
+
+ENTRIES_AT_ONCE = 20_000
+"""How many conclusions wait until they are made columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,13 @@ def derivable_fields(ruleset: Ruleset) -> dict[str, Type]:
     return {f.name: f.type for kind in ruleset.derivable for f in kind.fields}
 
 
-def run_part(program: Program | Jitted, columns: Columns, as_of: int) -> PartRun:
+Parts = Sequence[tuple[Array, Array, Array, Array, Mapping[str, Column]]]
+"""Subjects, kinds, instants, rules and fields of derived facts, piece by piece."""
+
+
+def run_part(
+    program: Program | Jitted, columns: Columns, as_of: int, check: Callable[[], None] = lambda: None
+) -> PartRun:
     """Run all subjects of some columns as of an instant (semantics 1).
 
     Parameters
@@ -89,24 +96,26 @@ def run_part(program: Program | Jitted, columns: Columns, as_of: int) -> PartRun
         The facts; those later than `as_of` are left out.
     as_of : int
         The instant, in microseconds since 1970 UTC.
+    check : callable
+        Is called now and then, and may raise what ends the run.
     """
-    from ..bulk.kernel_runs import Jitted
-
     if not isinstance(program, Jitted):
-        return _one_by_one(program, columns, as_of)
-    found = program.run(columns, as_of)
-    if not found.parts:
-        empty = numpy.zeros(0, numpy.int64)
-        return PartRun(_derived(program.ruleset, [], []), empty, found.summary)
-    subject, kind, at, rule = (numpy.concatenate(own) for own in zip(*(part[:4] for part in found.parts), strict=True))
+        return _one_by_one(program, columns, as_of, check)
+    found = program.run(columns, as_of, check)
+    derived = _joined(program.ruleset, found.parts, found.texts)
+    return PartRun(derived, numpy.concatenate(found.status), found.summary)
+
+
+def _joined(ruleset: Ruleset, parts: Parts, texts: Mapping[str, Any]) -> Derived:
+    """Derived facts of which there is at least one piece."""
+    subject, kind, at, rule = (numpy.concatenate(own) for own in zip(*(part[:4] for part in parts), strict=True))
     fields: dict[str, Column] = {}
-    for name in derivable_fields(program.ruleset):
-        own = [part[4][name] for part in found.parts]
+    for name in derivable_fields(ruleset):
+        own = [part[4][name] for part in parts]
         present = [numpy.ones(len(c.values), bool) if c.present is None else c.present for c in own]
         values = numpy.concatenate([c.values for c in own])
         fields[name] = Column(values, None if all(c.present is None for c in own) else numpy.concatenate(present))
-    derived = Derived(subject, kind, at, rule, fields, found.texts)
-    return PartRun(derived, numpy.concatenate(found.status), found.summary)
+    return Derived(subject, kind, at, rule, fields, texts)
 
 
 def jitted(program: Program, version: str) -> Program | Jitted:
@@ -123,58 +132,77 @@ def jitted(program: Program, version: str) -> Program | Jitted:
 
     if find_spec("numba") is None or not isinstance(program, CompiledProgram):
         return program
-    from ..bulk.kernel_runs import Jitted
-
     return Jitted(program, version)
 
 
-def _one_by_one(program: Program, columns: Columns, as_of: int) -> PartRun:
+def _one_by_one(program: Program, columns: Columns, as_of: int, check: Callable[[], None]) -> PartRun:
     """The same by a function that runs one subject."""
     ruleset = program.ruleset
     places = {kind.name: kind.index for kind in ruleset.kinds}
-    entries: list[Entry] = []
-    numbers: list[int] = []
+    pieces = _Pieces(ruleset)
     found = numpy.full(len(columns.subjects), GOOD, numpy.int64)
     summary = Summary()
     for number in range(len(columns.subjects)):
+        check()
         facts = columns.facts(ruleset, number)
         run = run_subject(program, columns.subjects[number].as_py(), facts, as_of)
         summary.add_run(run, len(facts))
         if run.rejection is not None:
             found[number] = REJECTED
             continue
-        conclusions = run.conclusions
-        entries += conclusions
-        numbers += [number] * len(conclusions)
+        pieces.add(number, run.conclusions)
         standing = status(ruleset, run).kind
         found[number] = GOOD if standing == GOOD_STANDING else places[standing]
-    return PartRun(_derived(ruleset, entries, numbers), found, summary)
+    return PartRun(pieces.derived(), found, summary)
 
 
-def _derived(ruleset: Ruleset, entries: Sequence[Entry], numbers: Sequence[int]) -> Derived:
-    """Conclusions as columns."""
-    rules = {rule.name: number for number, rule in enumerate(ruleset.rules)}
-    fields: dict[str, Column] = {}
-    texts: dict[str, Any] = {}
-    for name, type_ in derivable_fields(ruleset).items():
+class _Pieces:
+    """Conclusions to columns, some ten thousand at a time; more of them as they are would take too much room."""
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        self._ruleset = ruleset
+        self._rules = {rule.name: number for number, rule in enumerate(ruleset.rules)}
+        self._types = derivable_fields(ruleset)
+        self._codes: dict[str, dict[str, int]] = {name: {} for name, type_ in self._types.items() if is_text(type_)}
+        self._pieces: list[tuple[Array, Array, Array, Array, dict[str, Column]]] = []
+        self._entries: list[Entry] = []
+        self._numbers: list[int] = []
+
+    def add(self, number: int, entries: Sequence[Entry]) -> None:
+        """Add the conclusions on a subject."""
+        self._entries += entries
+        self._numbers += [number] * len(entries)
+        if len(self._entries) >= ENTRIES_AT_ONCE:
+            self._finish()
+
+    def derived(self) -> Derived:
+        """All of them."""
+        self._finish()
+        texts = {name: pyarrow.array(list(codes), pyarrow.string()) for name, codes in self._codes.items()}
+        return _joined(self._ruleset, self._pieces, texts)
+
+    def _finish(self) -> None:
+        entries, numbers = self._entries, self._numbers
+        self._entries, self._numbers = [], []
+        self._pieces.append(
+            (
+                numpy.array(numbers, numpy.int64),
+                numpy.array([entry.fact.kind.index for entry in entries], numpy.int64),
+                numpy.array([entry.fact.at for entry in entries], numpy.int64),
+                numpy.array([self._rules[rule_of(entry)] for entry in entries], numpy.int64),
+                {name: self._column(name, type_, entries) for name, type_ in self._types.items()},
+            )
+        )
+
+    def _column(self, name: str, type_: Type, entries: Sequence[Entry]) -> Column:
         values = [entry.fact.get(name) for entry in entries]
         present = numpy.array([value is not None for value in values], bool)
-        if is_text(type_):
-            encoded = pyarrow.array(["" if value is None else value for value in values], pyarrow.string())
-            encoded = encoded.dictionary_encode()
-            fields[name] = Column(encoded.indices.to_numpy().astype(numpy.int64), present)
-            texts[name] = encoded.dictionary
+        codes = self._codes.get(name)
+        if codes is None:
+            numbers = [0 if value is None else coded(type_, value) for value in values]
         else:
-            numbers_of = [0 if value is None else coded(type_, value) for value in values]
-            fields[name] = Column(numpy.array(numbers_of, numpy.int64), present)
-    return Derived(
-        numpy.array(numbers, numpy.int64),
-        numpy.array([entry.fact.kind.index for entry in entries], numpy.int64),
-        numpy.array([entry.fact.at for entry in entries], numpy.int64),
-        numpy.array([rules[rule_of(entry)] for entry in entries], numpy.int64),
-        fields,
-        texts,
-    )
+            numbers = [0 if value is None else codes.setdefault(str(value), len(codes)) for value in values]
+        return Column(numpy.array(numbers, numpy.int64), None if present.all() else present)
 
 
 def conclusions(ruleset: Ruleset, columns: Columns, derived: Derived) -> Any:

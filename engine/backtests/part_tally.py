@@ -13,6 +13,7 @@ import pyarrow.compute
 from ..bulk.cells import Array, is_text
 from ..bulk.columns import Columns
 from ..facts import Type
+from ..ground.values import DAY
 from ..model import Ruleset
 from ..speech.outcome import GOOD_STANDING
 from .part_runs import GOOD, Derived, PartRun, derivable_fields
@@ -34,10 +35,13 @@ def tally_of(ruleset: Ruleset, columns: Columns, run: PartRun) -> Tally:
         (found.rules, found.rule_subjects, derived.rule, [rule.name for rule in ruleset.rules]),
     )
     for counts, subjects, numbers, named in counted:
-        for number in numpy.flatnonzero(numpy.bincount(numbers, minlength=1)) if len(numbers) else ():
-            who = derived.subject[numbers == number]
-            counts[named[number]] = len(who)
-            subjects[named[number]] = 1 + int((who[1:] != who[:-1]).sum())
+        told = numpy.zeros(len(columns.subjects) * len(named), bool)
+        told[derived.subject * len(named) + numbers] = True
+        of_each = told.reshape(-1, len(named)).sum(axis=0).tolist()
+        for number, total in enumerate(numpy.bincount(numbers, minlength=len(named)).tolist()):
+            if total:
+                counts[named[number]] = total
+                subjects[named[number]] = of_each[number]
     found.months = _months(ruleset, derived)
     return found
 
@@ -55,9 +59,15 @@ def _months(ruleset: Ruleset, derived: Derived) -> Counter[tuple[str, str]]:
     if not len(derived):
         return found
     zone, kinds = ruleset.zone, len(ruleset.kinds)
-    changes, offsets = numpy.array(zone._changes, numpy.int64), numpy.array(zone._offsets, numpy.int64)
-    local = derived.at + offsets[numpy.searchsorted(changes, derived.at, "right")]
-    months = local.astype("datetime64[us]").astype("datetime64[M]").astype(numpy.int64)
+    changes, offsets = numpy.array(zone.changes, numpy.int64), numpy.array(zone.offsets, numpy.int64)
+    earliest, latest = numpy.searchsorted(changes, (derived.at.min(), derived.at.max()), "right").tolist()
+    if earliest == latest:
+        days = (derived.at + offsets[earliest]) // DAY
+    else:
+        days = (derived.at + offsets[numpy.searchsorted(changes, derived.at, "right")]) // DAY
+    first_day = int(days.min())
+    month_of = numpy.arange(first_day, int(days.max()) + 1).astype("datetime64[D]").astype("datetime64[M]")
+    months = month_of.astype(numpy.int64)[days - first_day]
     first = int(months.min())
     counts = numpy.bincount((months - first) * kinds + derived.kind)
     for place in numpy.flatnonzero(counts):

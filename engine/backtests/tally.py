@@ -200,7 +200,7 @@ def difference(
 
 def month_of(ruleset: Ruleset, at: int) -> str:
     """The local month of an instant, as `2015-01`."""
-    return format_date(ruleset.zone.date(at))[:7]
+    return format_date(ruleset.zone.local(at)[0])[:7]
 
 
 def sanctions_of(ruleset: Ruleset) -> frozenset[str]:

@@ -209,8 +209,8 @@ def _local(moments: Array, filled: Array, plain: Array, zone: Zone) -> Cells:
 
 def instants_of(local: Array, zone: Zone) -> tuple[Array, Array]:
     """The instants of local times, and whether they lie in the years 1 to 9999 (semantics 10)."""
-    changes = numpy.array(zone._local_changes, numpy.int64)
-    offsets = numpy.array(zone._offsets, numpy.int64)
+    changes = numpy.array(zone.local_changes, numpy.int64)
+    offsets = numpy.array(zone.offsets, numpy.int64)
     found = local - (offsets[numpy.searchsorted(changes, local, "right")] if len(changes) else offsets[0])
     return found, (found >= zone.earliest) & (found <= zone.latest)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ import pyarrow.compute
 
 from ..facts import TIME, Kind
 from ..machine.compiled import CompiledProgram
-from ..machine.compiled.arrays import AT, DERIVATION, FIELDS, KIND
+from ..machine.compiled.arrays import AT, FIELDS, HALF, KIND, NUMBER, PLACES, REASON, REJECTED, ROWS, SUBJECT, WHAT
 from ..machine.compiled.bridge import NUMBERS, Workspace, zone_arrays
 from ..machine.compiled.kernel import Kernel
 from ..machine.compiled.runtime import NEVER
@@ -25,10 +25,8 @@ from .columns import Column, Columns
 SLICE = 30_000
 """How many facts are laid out at a time, about; what the generated code reads and writes stays close at hand."""
 
-NUMBER, PLACE, ENTRY = range(3)
-"""The columns of what was derived: the subject, its place in the run, then the entry's."""
-
-LATER, VOIDED = 1, 2
+LATER, VOIDED, REFUSED = 1, 2, 3
+"""What became of a fact that was not used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +58,23 @@ class Jitted:
         """The ruleset."""
         return self.program.ruleset
 
-    def run(self, columns: Columns, as_of: int) -> Found:
-        """Run all subjects as of an instant."""
+    def run(self, columns: Columns, as_of: int, check: Callable[[], None] = lambda: None) -> Found:
+        """Run all subjects as of an instant; `check` is called now and then, and may raise."""
         texts, literals, names = self._texts(columns)
         found = Found(self.ruleset, self.kernel, self.rules, texts, as_of)
         desk = Desk(self.kernel, (literals, *zone_arrays(self.ruleset)))
         for first, last in _slices(columns.starts):
+            check()
             own = columns.of(first, last)
             found.add(first, *self._run(own, as_of, desk, names[first:last]), own)
         return found
+
+    def warm(self) -> None:
+        """Have the code compiled, or loaded as compiled before."""
+        none = numpy.zeros(0, numpy.int64)
+        nothing = Columns(pyarrow.array([], pyarrow.string()), numpy.zeros(1, numpy.int64), none, none, None, {}, {})
+        literals = numpy.zeros(len(self.kernel.texts), numpy.int64)
+        self._run(nothing, 0, Desk(self.kernel, (literals, *zone_arrays(self.ruleset))), none)
 
     def _texts(self, columns: Columns) -> tuple[Mapping[str, Any], Array, Array]:
         """The texts of codes, of the texts that the ruleset writes too; the codes of those, and of the subjects."""
@@ -88,8 +94,8 @@ class Jitted:
         fields = {f.name for kind in self.ruleset.kinds for f in kind.fields if is_text(f.type)}
         return dict.fromkeys(fields, whole), codes[0], codes[1]
 
-    def _run(self, columns: Columns, as_of: int, desk: Desk, names: Array) -> tuple[Array, Array, Array]:
-        """What was derived, which subjects were rejected, and what became of each fact."""
+    def _run(self, columns: Columns, as_of: int, desk: Desk, names: Array) -> tuple[Array, Array, Array, Array]:
+        """What was derived, how much for each subject, which subjects were rejected, and what became of each fact."""
         rows, subjects = len(columns), len(columns.subjects)
         laid_out = self._laid_out(columns)
         flags = numpy.zeros(rows, numpy.int64)
@@ -97,52 +103,56 @@ class Jitted:
         if columns.known_at is not None:
             flags[columns.known_at > as_of] = LATER
         voids = numpy.zeros((rows, 2), numpy.int64)
+        counts = numpy.zeros(subjects, numpy.int64)
         derived: list[Array] = []
         rejected: list[Array] = []
-        begin = 0
-        while begin < subjects:
-            begin, why, filled, wrong = self.module.drive(
+        begin, more = 0, True
+        while more:
+            why = self.module.drive(
                 laid_out,
                 flags,
                 voids,
                 *desk.constants,
                 *desk.work.arrays.values(),
+                desk.room,
+                desk.rejections,
                 columns.starts,
                 names,
+                counts,
                 as_of,
                 begin,
                 subjects,
-                desk.room,
-                desk.rejections,
             )
-            more = begin < subjects
-            derived.append(desk.room[:filled].copy() if more else desk.room[:filled])
-            rejected.append(desk.rejections[:wrong, 0].copy())
+            state = desk.work.arrays["S"]
+            reached, filled, wrong = int(state[NUMBER]), int(state[ROWS]), int(state[REJECTED])
+            more = reached < subjects
+            derived.append(desk.room[:, :filled].copy() if more else desk.room[:, :filled])
+            rejected.append(desk.rejections[:wrong, SUBJECT].copy())
             if why == 1:
                 desk.work.grow()
-            elif why and not filled and not wrong:
+            elif why and reached == begin:
                 desk.enlarge()
-        whole = derived[0] if len(derived) == 1 else numpy.concatenate(derived)
-        return whole, numpy.concatenate(rejected), flags
+            begin = reached
+        whole = derived[0] if len(derived) == 1 else numpy.concatenate(derived, axis=1)
+        return whole, counts, numpy.concatenate(rejected), flags
 
     def _laid_out(self, columns: Columns) -> Array:
         """The facts as the generated code reads them: kind, instant, then the cells of the layout."""
         layout = self.kernel.layout
-        found = numpy.empty((2 + layout.width, len(columns)), numpy.int64)
+        found = numpy.empty((2 + len(layout.given), len(columns)), numpy.int64)
         found[0], found[1] = columns.kind, columns.at
-        for name, cell in layout.cells.items():
-            type_ = layout.types[name]
+        for read, cell in layout.given.items():
+            name, _, known = read.partition(" ")
+            column, type_ = columns.fields.get(name), layout.types[name]
             missing = NEVER if type_ == TIME else 0 if type_.name in NUMBERS else -1
-            column = columns.fields.get(name)
-            if column is None:
+            if known:
+                found[2 + cell] = False if column is None else True if column.present is None else column.present
+            elif column is None:
                 found[2 + cell] = missing
             elif column.present is None:
                 found[2 + cell] = column.values
             else:
                 found[2 + cell] = numpy.where(column.present, column.values, missing)
-            if name in layout.known:
-                present = False if column is None else True if column.present is None else column.present
-                found[2 + layout.known[name]] = present
         return found
 
 
@@ -152,12 +162,12 @@ class Desk:
     def __init__(self, kernel: Kernel, constants: tuple[Array, ...]) -> None:
         self.constants = constants
         self.work = Workspace.of(kernel, 1_024)
-        self.room = numpy.empty((4 * SLICE, ENTRY + FIELDS + kernel.layout.width), numpy.int64)
-        self.rejections = numpy.empty((1_000, 4), numpy.int64)
+        self.room = numpy.empty((kernel.row_width, 4 * SLICE), numpy.int64)
+        self.rejections = numpy.empty((1_000, 5), numpy.int64)
 
     def enlarge(self) -> None:
         """Make more room."""
-        self.room = numpy.empty((2 * len(self.room), self.room.shape[1]), numpy.int64)
+        self.room = numpy.empty((len(self.room), 2 * self.room.shape[1]), numpy.int64)
 
 
 def _slices(starts: Array) -> list[tuple[int, int]]:
@@ -190,84 +200,87 @@ class Found:
         self.status: list[Array] = []
         self.summary = Summary()
 
-    def add(self, first: int, derived: Array, rejected: Array, flags: Array, columns: Columns) -> None:
-        """Add a slice that begins with a subject."""
-        derived = numpy.asfortranarray(derived)
-        gone = numpy.zeros(len(columns.subjects), bool)
-        gone[rejected] = True
-        subject_of = numpy.repeat(numpy.arange(len(gone)), numpy.diff(columns.starts))
-        lost = gone[subject_of]
-        summary = self.summary
-        summary.subjects += len(gone)
-        summary.rejected += int(lost.sum())
-        summary.later += int((~lost & (flags == LATER)).sum())
-        summary.voided += int((~lost & (flags == VOIDED)).sum())
-        summary.used += int((~lost & (flags == 0)).sum())
-        summary.derived += len(derived)
-        given = numpy.flatnonzero(~lost & (flags == 0))
-        spans = self._spans(derived, columns, subject_of, given)
-        status = status_of(self._ruleset, len(gone), spans, self._as_of)
-        status[gone] = -2
-        self.status.append(status)
-        kind = derived[:, ENTRY + KIND]
+    def add(self, first: int, derived: Array, counts: Array, rejected: Array, flags: Array, columns: Columns) -> None:
+        """Add a slice that begins with a subject; what was derived lies subject after subject."""
+        number = numpy.repeat(numpy.arange(len(counts)), counts)
+        self.status.append(self._counted(number, derived, rejected, flags, columns))
+        kind = derived[WHAT] & KIND
         fields = {}
         for declared in dict.fromkeys(f.name for k in self._ruleset.derivable for f in k.fields):
             values, present = self._values(derived, kind, declared)
             fields[declared] = Column(values, None if present.all() else present)
         self.parts.append(
             (
-                derived[:, NUMBER] + first,
-                kind.copy(),
-                derived[:, ENTRY + AT].copy(),
-                self._rules[derived[:, ENTRY + DERIVATION]],
+                number + first,
+                kind,
+                derived[AT].copy(),
+                self._rules[derived[WHAT] >> REASON],
                 fields,
             )
         )
 
+    def _counted(self, number: Array, derived: Array, rejected: Array, flags: Array, columns: Columns) -> Array:
+        """Count what became of the facts of a slice; the status of each subject."""
+        summary, subjects = self.summary, len(columns.subjects)
+        fate = flags
+        if len(rejected):
+            gone = numpy.zeros(subjects, bool)
+            gone[rejected] = True
+            fate = numpy.where(numpy.repeat(gone, numpy.diff(columns.starts)), REFUSED, flags)
+        counts = numpy.bincount(fate, minlength=REFUSED + 1).tolist()
+        summary.subjects += subjects
+        summary.used += counts[0]
+        summary.later += counts[LATER]
+        summary.voided += counts[VOIDED]
+        summary.rejected += counts[REFUSED]
+        summary.derived += len(number)
+        status = status_of(self._ruleset, subjects, self._spans(derived, number, columns, fate), self._as_of)
+        status[rejected] = -2
+        return status
+
     def _values(self, derived: Array, kind: Array, name: str) -> tuple[Array, Array]:
         """A field's values in what was derived, and where it has one."""
         type_ = self._layout.types[name]
-        values = derived[:, ENTRY + FIELDS + self._layout.cells[name]]
+        cell = self._layout.made.get(name)
+        if cell is None:  # no rule derives a kind that has it
+            return numpy.zeros(len(kind), numpy.int64), numpy.zeros(len(kind), bool)
+        values = derived[FIELDS + cell]
         has = numpy.array([name in k.slots for k in self._ruleset.kinds], bool)[kind]
         if type_.name in NUMBERS:
-            known = self._layout.known.get(name)
+            known = self._layout.made.get(f"{name} known")
             if known is not None:
-                # A kind in which the field is always known does not say so in every row.
-                always = numpy.array([_always(k, name) for k in self._ruleset.kinds], bool)[kind]
-                has &= always | (derived[:, ENTRY + FIELDS + known] != 0)
+                has &= derived[FIELDS + known] != 0
         elif type_ == TIME:
             has &= values != NEVER
         else:
             has &= values >= 0
         return numpy.where(has, values, 0), has
 
-    def _spans(self, derived: Array, columns: Columns, subject_of: Array, given: Array) -> list[Spans]:
+    def _spans(self, derived: Array, number: Array, columns: Columns, fate: Array) -> list[Spans]:
         """The facts that may count for the status, kind by kind: where they stand, from when, and their keys."""
         found: list[Spans] = []
-        number, place, kind = derived[:, NUMBER], derived[:, PLACE], derived[:, ENTRY + KIND]
+        place, kind = derived[PLACES] >> HALF, derived[WHAT] & KIND
         needed = [k for k in self._ruleset.kinds if k.effect or k.ends is not None]
-        places: Array | None = None
+        given = subject_of = places = numpy.zeros(0, numpy.int64)
+        if any(k.given for k in needed):
+            given = numpy.flatnonzero(fate == 0)
+            subject_of = numpy.repeat(numpy.arange(len(columns.subjects)), numpy.diff(columns.starts))[given]
+            places = _places_of_given(subject_of, number, place)
         for k in needed:
             rows = numpy.flatnonzero(kind == k.index)
             if len(rows):
-                at = derived[rows, ENTRY + AT]
-                fields = {f.name: self._values(derived[rows], kind[rows], f.name) for f in k.fields}
+                these = derived[:, rows]
+                at = these[AT]
+                fields = {f.name: self._values(these, kind[rows], f.name) for f in k.fields}
                 found.append(Spans(k, number[rows], place[rows], at, fields))
             if not k.given:
                 continue
             own = numpy.flatnonzero(columns.kind[given] == k.index)
             if len(own):
-                if places is None:
-                    places = _places_of_given(subject_of[given], number, place)
                 rows = given[own]
                 fields = {f.name: _given_values(columns, f.name, rows) for f in k.fields}
-                found.append(Spans(k, subject_of[rows], places[own], columns.at[rows], fields))
+                found.append(Spans(k, subject_of[own], places[own], columns.at[rows], fields))
         return found
-
-
-def _always(kind: Kind, name: str) -> bool:
-    found = kind.field(name)
-    return found is not None and found.known
 
 
 def _given_values(columns: Columns, name: str, rows: Array) -> tuple[Array, Array]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -14,7 +15,7 @@ from rich.console import Console
 
 from .. import __version__
 from ..api import load
-from ..backtests.backtest import PAGE, SUMMARY, Result, Runner, Spec, key_of, put_in_place, run, workshop
+from ..backtests.backtest import PAGE, RESULTS, SUMMARY, Result, Runner, Spec, key_of, put_in_place, run, workshop
 from ..backtests.backtest_page import page
 from ..backtests.backtest_rows import by_rows
 from ..backtests.backtest_summary import Sheet, as_json, lines, sheets
@@ -28,7 +29,7 @@ from .printing import show_table
 from .progress import Progress
 from .terminal import DONE, REJECTED, language_option, out, parse_settings, set_option
 
-PART_FACTS = 4_000_000
+PART_FACTS = 2_000_000
 NEEDED = ("numpy", "pyarrow")
 """What backtests by columns need, of the extra `batch`."""
 
@@ -96,6 +97,8 @@ def backtest_command(
     for path in facts:
         if _is_stream(path):
             raise RunError(f"`{shorten(path, 200)}`: a backtest reads its facts from files, which it can read again")
+    reading.keep_apart(facts, None, rejects)
+    _keep_results_apart(facts, output, rejects)
     instant = reading._as_of(chosen[-1][0], as_of)
     if output is not None and output.exists() and not output.is_dir():
         raise RunError(f"`{shorten(str(output), 200)}` is no folder")
@@ -108,6 +111,15 @@ def backtest_command(
         __version__,
     )
     raise SystemExit(_backtest(spec, output, rejects, form, language))
+
+
+def _keep_results_apart(facts: tuple[str, ...], output: Path | None, rejects: str | None) -> None:
+    """Refuse to write results over what is read, or over the rejects."""
+    results = {os.path.realpath(output / name) for name in RESULTS} if output is not None else set()
+    for path in (*facts, *([rejects] if rejects is not None else [])):
+        if os.path.realpath(path) in results:
+            what = "`--rejects` names" if path == rejects else "the facts are read from"
+            raise RunError(f"{what} `{shorten(path, 200)}`, where `-o` writes a result")
 
 
 def _backtest(spec: Spec, output: Path | None, rejects: str | None, form: str, language: str) -> int:
@@ -124,7 +136,7 @@ def _backtest(spec: Spec, output: Path | None, rejects: str | None, form: str, l
             click.echo(f"strikeout: going on behind {counted(len(done), 'finished part')}", err=True)
 
         def refuse(bad: BadRow) -> None:
-            reading._write_reject(file, str(bad.place), bad.reason, bad.row)
+            reading.write_reject(file, str(bad.place), bad.reason, bad.row)
 
         with _progress() as report, _kept(shop.folder, output):
             runner = stack.enter_context(opened(spec, shop.plan, done, None if file is None else refuse, report))
@@ -208,7 +220,7 @@ def _show(result: Result, form: str, language: str) -> None:
 
 def _show_sheet(console: Console, sheet: Sheet) -> None:
     rows = [[f"{cell:,}" if isinstance(cell, int) else cell for cell in row] for row in sheet.rows]
-    show_table(console, sheet.headings, rows, sheet.headings[1], first=1)
+    show_table(console, sheet.headings, rows, sheet.headings[1], first=1, numbers=sheet.numbers)
 
 
 def _report(result: Result, runner: Runner, file: Output | None) -> int:
@@ -223,7 +235,7 @@ def _report(result: Result, runner: Runner, file: Output | None) -> int:
         for place, why, row in runner.refused(wanted):
             if len(told) < MOST_SHOWN:
                 told[why] = None
-            reading._write_reject(file, place, why, row)
+            reading.write_reject(file, place, why, row)
         for why in told:
             click.echo(f"strikeout: {why}", err=True)
         if number > len(told):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Collection, Iterator, Sequence
 from io import StringIO
 
 from rich import box
@@ -54,7 +55,13 @@ def printing(file: Output, terminal: bool) -> Iterator[Console]:
 
 
 def show_table(
-    console: Console, headings: Sequence[str], rows: Sequence[Sequence[str]], folded: str, first: int, last: int = 0
+    console: Console,
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    folded: str,
+    first: int,
+    last: int = 0,
+    numbers: Collection[int] = (),
 ) -> None:
     """Print rows as a table.
 
@@ -73,9 +80,12 @@ def show_table(
         The heading of the column that those in the middle become.
     first, last : int
         How many columns at either end stay as they are.
+    numbers : collection of int
+        The columns that hold numbers, by their places.
     """
     filled = [n for n in range(len(headings)) if n < first or any(row[n] for row in rows)]
-    table = _table([headings[n] for n in filled], [[visible(row[n]) for n in filled] for row in rows])
+    cells = [[visible(row[n]) for n in filled] for row in rows]
+    table = _table([headings[n] for n in filled], cells, [n in numbers for n in filled])
     wide = Console(width=_UNBOUNDED)
     width = wide.measure(table).maximum
     if not console.is_terminal:
@@ -103,10 +113,10 @@ def show_table(
     console.print("\n".join(line.rstrip() for line in capture.get().splitlines()), markup=False)
 
 
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[bool] = ()) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for heading in headings:
-        table.add_column(Text(heading), overflow="fold")
+    for heading, number in itertools.zip_longest(headings, numbers, fillvalue=False):
+        table.add_column(Text(str(heading)), overflow="fold", justify="right" if number else "left")
     for row in rows:
         table.add_row(*map(Text, row))
     return table

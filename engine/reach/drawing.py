@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from strikeout.graphs.draw_svg import STYLE, escape, fixed_style, legal
+from strikeout.graphs.draw_svg import NOTEBOOK_STYLE, STYLE, escape, fixed_style, legal
 
 from ..ground.problems import RunError, shorten
 from ..pictures.picture import Picture, Table
@@ -41,7 +41,7 @@ th{background:#1e242b}th,td{border-color:#39424c}}
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Drawing:
     """A picture of a run or a ruleset. Notebooks show it; it needs no network and no other file.
 
@@ -166,12 +166,20 @@ class Drawing:
 
     def _repr_html_(self) -> str:
         """The picture with its tables folded away."""
+        language = self.picture.language
         told = "".join(
             f"<details><summary>{escape(table.title)}</summary>"
-            f"{html.table(table.columns, table.rows[:IN_NOTEBOOK], table.total)}</details>"
+            f"{html.table(table.columns, table.rows[:IN_NOTEBOOK], table.total, language=language)}</details>"
             for table in self.picture.tables
         )
-        return f'<figure style="margin:0;overflow-x:auto">{self.svg}</figure>{told}'
+        svg = self.svg.replace(STYLE, NOTEBOOK_STYLE, 1)
+        return f'<figure style="margin:0;overflow-x:auto">{svg}</figure>{told}'
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(f"{self.title}\n{self.description}")
+
+    def __repr__(self) -> str:
+        return f"<drawing: {shorten(self.title, 200)}>"
 
     def _repr_svg_(self) -> str:
         return self.svg

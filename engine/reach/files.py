@@ -13,14 +13,17 @@ import tempfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO, Any, BinaryIO, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from ..facts import Fact
 from ..ground.problems import FactError, listing, shorten
-from ..model import Ruleset
 from ..rows import BadCell, Binder, Bound
 from .formats import CsvRows, Malformed, RawRow, counted, json_rows, refuse_other_encodings, undecodable
 from .parquet import ParquetRows
+
+if TYPE_CHECKING:
+    from ..model import Ruleset
+    from .glance import Glance
 
 FORMATS = ("jsonl", "csv", "parquet")
 STANDARD_INPUT = "-"
@@ -105,6 +108,27 @@ class Rows:
 
     def __repr__(self) -> str:
         return f"<facts of {', '.join(self._names)}>"
+
+    def html(self, language: str = "en") -> str:
+        """The rows at a glance as a piece of HTML that needs nothing else, in `zh` or `en`: counts and the first."""
+        return self._glance(language).html(language)
+
+    def text(self, language: str = "en") -> str:
+        """The rows at a glance as lines, in `zh` or `en`."""
+        return self._glance(language).text(language)
+
+    def _glance(self, language: str) -> Glance:
+        from .glance import glance, unread
+
+        if any(_is_stream(path) for path in self._paths):
+            return unread(self._names, language)
+        return glance(self, self._names)
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(self.text())
 
     def __iter__(self) -> Iterator[Row]:
         for file in range(len(self._paths)):

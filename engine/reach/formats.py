@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import codecs
 import csv
+import functools
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, NoReturn, TypeAlias
-
-import msgspec
 
 from ..ground.problems import FactError, shorten
 
@@ -68,15 +67,23 @@ def _long_integer(digits: str) -> int:
     return int(digits[:110])
 
 
-_quick = msgspec.json.Decoder()
 _exact = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_constant, parse_int=_long_integer)
+
+
+@functools.cache
+def _quick() -> tuple[Callable[[bytes], object], tuple[type[Exception], ...]]:
+    """The quick reader of a line of JSON, and what it raises; who reads none need not wait for the library."""
+    import msgspec
+
+    return msgspec.json.Decoder().decode, (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 def _json_row(number: int, line: bytes) -> RawRow:
     """The row of a line of JSON."""
+    quick, fails = _quick()
     try:
-        row = _quick.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        row = quick(line)
+    except fails:
         return _exact_json_row(number, line)
     if isinstance(row, dict):
         # Where a key occurred twice, there are more quotation marks than those of the keys and texts that are left.

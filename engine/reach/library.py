@@ -77,6 +77,21 @@ def shipped_cases(name: str) -> Source | None:
     return read_file(path, f"{SHIPPED}{name}.cases.yaml") if path.is_file() else None
 
 
+def cases_beside(source: Source) -> Source | None:
+    """The case file that lies beside a ruleset's file, shipped or not; None where there is none.
+
+    Raises
+    ------
+    RulesetError
+        Where there is one that cannot be read.
+    """
+    if source.name.startswith(SHIPPED):
+        return shipped_cases(source.name.removeprefix(SHIPPED).removesuffix(".yaml"))
+    path = Path(source.name)
+    path = path.with_name(f"{path.stem}.cases.yaml")
+    return read_file(path, str(path)) if path.is_file() else None
+
+
 class Files:
     """Names found beside a file (vocabularies and calendars also in folders of that name), else shipped."""
 

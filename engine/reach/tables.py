@@ -90,10 +90,8 @@ class Parquet:
 
     def __init__(self, file: BinaryIO, ruleset: Ruleset) -> None:
         self._schema = schema(ruleset)
-        from pyarrow import parquet
-
         self._ruleset = ruleset
-        self._writer = parquet.ParquetWriter(file, self._schema)
+        self._writer = parquet_writer(file, ruleset)
         self._waiting: list[Entry] = []
 
     def add(self, entries: Iterable[Entry]) -> None:
@@ -111,6 +109,30 @@ class Parquet:
         if self._waiting:
             self._flush()
         self._writer.close()
+
+
+def parquet_writer(file: BinaryIO, ruleset: Ruleset) -> Any:
+    """A `pyarrow.parquet.ParquetWriter` for conclusions.
+
+    Dictionaries are made of what recurs: kinds, rules and enums. To try them on ids and instants takes time, and room.
+
+    Parameters
+    ----------
+    file : binary file
+        Where to write.
+    ruleset : Ruleset
+        Whose conclusions they are.
+
+    Raises
+    ------
+    RunError
+        Where pyarrow is not installed.
+    """
+    arrow_schema = schema(ruleset)
+    from pyarrow import parquet
+
+    recurring = ["kind", "rule", *(name for name, type_ in columns(ruleset) if type_ is not None and type_.members)]
+    return parquet.ParquetWriter(file, arrow_schema, compression="zstd", use_dictionary=recurring)
 
 
 WRITERS: dict[str, type[JsonLines] | type[Csv] | type[Parquet]] = {"jsonl": JsonLines, "csv": Csv, "parquet": Parquet}

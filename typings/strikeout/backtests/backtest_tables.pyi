@@ -1,0 +1,1 @@
+from engine.backtests.backtest_tables import *
