@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from .api import Change, Conclusion, Conclusions, Outcome, Ruleset, load, load_text, read
+from typing import TYPE_CHECKING
 
-# The gate has a module `read`. It is imported first, so that importing it later does not hide the function.
-from .gate import read as _gate  # noqa: F401
+from .api import Change, Conclusion, Conclusions, Outcome, Ruleset, load, load_text, read
 from .ground.problems import FactError, Problem, RulesetError, RunError, StrikeoutError
+from .interface.bundles import bundle_of, load_bundle
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """What `%load_ext strikeout` calls: `%%ruleset` and `%%cases` check and run what stands in a cell."""
+    from .notebook.extension import Extension
+
+    ipython.strikeout_extension = Extension(ipython)
+    ipython.strikeout_extension.load()
+
+
+def unload_ipython_extension(ipython: Any) -> None:
+    """What `%unload_ext strikeout` calls."""
+    ipython.strikeout_extension.unload()
+    del ipython.strikeout_extension
+
 
 __all__ = [
     "Change",
@@ -22,7 +40,9 @@ __all__ = [
     "RunError",
     "StrikeoutError",
     "__version__",
+    "bundle_of",
     "load",
+    "load_bundle",
     "load_text",
     "read",
 ]

@@ -14,7 +14,7 @@ from ..machine.timeline import Entry, Program, SubjectRun, run_subject
 from ..model import Ruleset
 from ..why.explanation import Explainer
 from . import outcome
-from .document import literal
+from .literals import literal
 from .outcome import GOOD_STANDING, Status, record, rule_of, to_json
 
 MOST_SHOWN = 6

@@ -1,0 +1,1 @@
+from engine.interface.conclusions import *

@@ -1,0 +1,1 @@
+from engine.notebook.case_page import *

@@ -1,0 +1,1 @@
+from engine.notebook.options import *

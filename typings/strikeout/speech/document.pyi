@@ -1,1 +1,0 @@
-from engine.speech.document import *

@@ -1,0 +1,1 @@
+from engine.speech.overview import *
