@@ -5,10 +5,12 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# A process for each core; whoever is done first takes from the other.
+PYTEST := $(BIN)/pytest --numprocesses auto --dist worksteal
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 EXAMPLE := taobao-counterfeit docs/example.csv
 
-.PHONY: help example check test benchmark format stubs clean
+.PHONY: help example check test benchmark format stubs docs clean
 .NOTPARALLEL:
 
 help:
@@ -18,6 +20,7 @@ help:
 	@echo 'make benchmark strikeout and its peers side by side, for some minutes'
 	@echo 'make format    put the code in form'
 	@echo 'make stubs     write typings/ anew, after a module came or went'
+	@echo 'make docs      write the generated pages of docs/ anew'
 	@echo 'make clean     remove what was built or cached, and the virtual environment'
 
 example: $(VENV)/.core
@@ -29,10 +32,10 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(PYTEST)
 
 test: $(VENV)/.dev
-	$(BIN)/pytest
+	$(PYTEST)
 
 # What of the peers cannot be installed here is a row that says so.
 benchmark: $(VENV)/.core
@@ -45,6 +48,9 @@ format: $(VENV)/.dev
 
 stubs:
 	$(PYTHON) tools/stubs.py
+
+docs: $(VENV)/.core
+	$(BIN)/python tools/docs.py
 
 clean:
 	rm -rf build dist strikeout.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage $(VENV)

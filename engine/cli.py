@@ -15,12 +15,16 @@ from .commands.deadlines import deadlines_command
 from .commands.diff import diff_command
 from .commands.explain import explain_command
 from .commands.graph import graph_command
+from .commands.key import key_command
 from .commands.list import list_command
+from .commands.log import log_command
 from .commands.new import new_command
+from .commands.push import push_command
 from .commands.remedies import remedies_command
 from .commands.run import run_command
 from .commands.sample import sample_command
 from .commands.schema import schema_command
+from .commands.serve import serve_command
 from .commands.show import show_command
 from .commands.status import status_command
 from .commands.terminal import WRONG, show_problems
@@ -43,12 +47,16 @@ for _command in (
     diff_command,
     explain_command,
     graph_command,
+    key_command,
     list_command,
+    log_command,
     new_command,
+    push_command,
     remedies_command,
     run_command,
     sample_command,
     schema_command,
+    serve_command,
     show_command,
     status_command,
     test_command,

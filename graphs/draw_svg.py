@@ -110,6 +110,13 @@ STYLE = (
 """The style of a picture; it follows the reader's choice of light or dark."""
 
 
+NOTEBOOK_STYLE = (
+    f"{STYLE}:is([data-jp-theme-light=false],.vscode-dark) svg.so{{{_rules(DARK)}}}"
+    f":is([data-jp-theme-light=true],.vscode-light) svg.so{{{_rules(LIGHT)}}}"
+)
+"""The style of a picture in a notebook, whose theme may be another than that of the reader's screen."""
+
+
 def fixed_style(dark: bool) -> str:
     """The style of a picture that is light or dark for good.
 

@@ -17,6 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 import strikeout
+from strikeout.ahead.acts import known_facts
 from strikeout.commands.explain import explain_command
 from strikeout.facts import DURATION, Fact
 from strikeout.functions import COMPARISONS, SEES_MISSING, Place, choose
@@ -24,7 +25,7 @@ from strikeout.ground.problems import RunError, StrikeoutError
 from strikeout.ground.values import checked_duration, checked_integer
 from strikeout.machine import durable
 from strikeout.machine.timeline import SubjectRun
-from strikeout.model import Ruleset
+from strikeout.model import Rule, Ruleset
 from strikeout.why.explanation import Explainer, Proof
 from strikeout.why.proof import Cause, Stand, Tally, Term, Trial, inside
 
@@ -326,6 +327,65 @@ def test_why_not_names_what_really_fails() -> None:
                 assert answer.text("zh")
                 json.dumps(answer.as_dict())
     assert answers > 50
+
+
+COMPLAINTS = (
+    ("taobao-counterfeit", "upheld", ["counterfeit"]),
+    ("taobao-counterfeit-full", "notice", ["counterfeit"]),
+    ("alibaba-1688", "upheld", ["general", "serious", "other_misuse"]),
+    ("alibaba-com-serious", "upheld", ["serious"]),
+)
+
+
+@pytest.mark.parametrize(("name", "kind", "findings"), COMPLAINTS)
+def test_what_would_bring_it_really_brings_it(name: str, kind: str, findings: list[str]) -> None:
+    ruleset, hints = strikeout.load(name), 0
+    for seed in range(12):
+        rng = random.Random(seed)
+        facts = [
+            {
+                "kind": kind,
+                "seller": "s",
+                "at": f"2015-{rng.choice((3, 3, 4, 5)):02}-{rng.randint(1, 28):02}T{rng.randint(0, 23):02}:00",
+                "complaint": f"c{number}",
+                "complainant": rng.choice("ab"),
+                "right": rng.choice("rq"),
+                "claim" if kind == "notice" else "finding": rng.choice(findings),
+                "base": rng.choice((2, 6, 12)),
+                "level": rng.choice(("information", "confirmed")),
+            }
+            for number in range(rng.choice((1, 2, 3, 5, 7)))
+        ]
+        outcome = ruleset.run(facts, engine="compiled")
+        known = known_facts(outcome.run_of("s"))
+        for wanted in ruleset.model.derivable:
+            for rule in outcome.why_not("s", wanted.name).rules:
+                if rule.hint is not None:
+                    hints += 1
+                    more, brings = rule.hint.facts, rule.hint.brings
+                    assert brings.kind is wanted
+                    assert brings in brought(ruleset, rule.rule, [*known, *more], brings.at), f"seed {seed}"
+                    assert brings not in brought(ruleset, rule.rule, [*known, *more[:-1]], brings.at), f"seed {seed}"
+                    assert min(fact.at for fact in more) >= outcome.as_of
+    assert hints > 3
+
+
+def brought(ruleset: strikeout.Ruleset, rule: Rule, facts: list[Fact], at: int) -> list[Fact]:
+    """Give what a rule derives from facts."""
+    entries = ruleset.run(facts, at, "compiled").run_of(facts[0].subject).conclusions
+    return [entry.fact for entry in entries if any(reason.rule is rule for reason in entry.reasons)]
+
+
+def test_the_next_one_counts_once_the_window_is_over() -> None:
+    upheld = {"kind": "upheld", "seller": "s", "complainant": "阿红", "right": "红了个红", "finding": "counterfeit"}
+    facts = [{**upheld, "complaint": f"c{n}", "at": at} for n, at in enumerate(["2015-01-05", "2015-01-15"])]
+    answer = strikeout.load("taobao-counterfeit").run(facts, engine="compiled").why_not("s", "closure")
+    assert "2 of 3" in answer.text()
+    assert "one more fact like upheld c1, at 2015-01-18, brings closure" in " ".join(answer.text(width=140).split())
+    assert "再有一件与 投诉成立 c1 同类的事实（2015-01-18），即得 关闭账户 closure" in answer.text("zh", width=200)
+    hint = answer.as_dict()["rules"][0]["hint"]
+    assert [fact["at"] for fact in hint["add"]] == ["2015-01-18T00:00:00+08:00"]
+    assert hint["brings"]["rule"] == "three-strikes"
 
 
 @pytest.mark.skipif(not durable.available(), reason="durable_rules cannot be imported")

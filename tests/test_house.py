@@ -27,15 +27,26 @@ FLOORS = (
     ("model", ("model", "order", "rows")),
     ("gate", ("gate",)),
     ("machine", ("machine",)),
-    ("speech", ("speech", "why", "ahead", "comparison", "pictures")),
-    ("reach", ("reach", "bulk", "backtests")),
-    ("door", ("door", "api", "cli", "commands", "__main__")),
+    ("speech", ("speech", "why", "ahead", "comparison", "pictures", "documents")),
+    ("reach", ("reach", "bulk", "backtests", "log")),
+    ("door", ("door", "api", "client", "service", "interface", "notebook", "cli", "commands", "__main__")),
 )
 FLOOR_OF = {room: number for number, (_, rooms) in enumerate(FLOORS) for room in rooms}
 NAMES = tuple(name for name, _ in FLOORS)
 
 # Libraries that not every machine has: a module that needs one is left to the machines that have it.
-OPTIONAL = {"durable", "durable_rules_engine", "duckdb", "numba", "numpy", "pandas", "pyarrow"}
+OPTIONAL = {
+    "durable",
+    "durable_rules_engine",
+    "duckdb",
+    "numba",
+    "numpy",
+    "pandas",
+    "psycopg",
+    "pyarrow",
+    "starlette",
+    "uvicorn",
+}
 
 # The clock, chance, the environment and the disk: no room below `reach` has them.
 OUTSIDE = {

@@ -11,7 +11,9 @@ from pathlib import Path
 import click
 import pytest
 
+import strikeout
 from strikeout.cli import main
+from strikeout.machine.compiled import CompiledProgram
 from strikeout.reach.library import shipped_names
 
 Done = tuple[int, str, str]
@@ -233,12 +235,47 @@ def test_show_with_parameters_and_in_chinese(run: Shell) -> None:
     assert run("show", "taobao-counterfeit", "--set", "strike_limt=4")[0] == 2
 
 
+def test_show_code_is_what_runs(run: Shell) -> None:
+    code, out, err = run("show", "taobao-counterfeit", "--code", "--set", "strike_limit=4")
+    ruleset = strikeout.load("taobao-counterfeit").with_parameters({"strike_limit": 4})
+    program = CompiledProgram(ruleset.model)
+    assert (code, err, out) == (0, "", program.source())
+    assert "if of_complainant_right_2[5] >= 4:" in out
+    for rule in (*ruleset.model.rules, *ruleset.model.void_rules):
+        assert f"# {rule.name} (shipped:taobao-counterfeit.yaml:{rule.span.line})\n" in out
+    space: dict[str, object] = {}
+    exec(compile(out, "<shown>", "exec"), space)
+    assert space["run"].__code__.co_code == program._run.__code__.co_code  # type: ignore[attr-defined]
+    assert space["run"].__code__.co_consts == program._run.__code__.co_consts  # type: ignore[attr-defined]
+
+
+def test_show_code_for_numba_is_its_kernel(run: Shell) -> None:
+    code, out, err = run("show", "three-strikes", "--code", "--numba")
+    assert code == 2
+    code, out, err = run("show", "taobao-counterfeit", "--code", "--numba")
+    assert (code, err) == (0, "")
+    assert out == CompiledProgram(strikeout.load("taobao-counterfeit").model).kernel()[0].source
+    assert "# three-strikes (shipped:taobao-counterfeit.yaml:" in out
+    assert run("show", "taobao-counterfeit", "--numba")[0] == 2
+    assert run("show", "taobao-counterfeit", "--code", "--format", "md")[0] == 2
+
+
+@pytest.mark.parametrize("name", ["taobao-counterfeit-full", "alibaba-procedure"])
+def test_code_does_not_depend_on_the_process(name: str) -> None:
+    command = [sys.executable, "-m", "strikeout", "show", name, "--code"]
+    texts = {
+        subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True).stdout
+        for seed in ("1", "2")
+    }
+    assert len(texts) == 1
+
+
 def test_show_has_ladders_as_tables_and_what_is_scheduled(run: Shell) -> None:
     _, out, _ = run("show", "alibaba-1688-serious")
     assert "| reaching | what follows |\n| --- | --- |\n| 1 | " in out
     _, out, _ = run("show", "alibaba-procedure")
     assert "`counter_notice_due` (scheduled)" in out
-    assert "then  counter_notice_due (at = at + counter_notice_period; " in out
+    assert "then  counter_notice_due (at = at + counter_notice_period)" in out
 
 
 def test_show_of_nothing_is_wrong_use(run: Shell) -> None:

@@ -49,6 +49,8 @@ def chosen(ruleset: Ruleset, facts: Sequence[Fact], wanted: Mapping[str, object]
         if same:
             return same
         wanted = record(ruleset, wanted)
+    if not isinstance(wanted, Mapping):
+        raise RunError(f"expected a mapping of columns to values, got `{shorten(str(wanted), 40)}`")
     if not wanted:
         raise RunError("say which facts to remove: by at least one field")
     tests = {

@@ -15,9 +15,10 @@ from ..ground.problems import RunError, nearest
 from ..machine.timeline import SubjectRun
 from ..model import Ruleset
 from ..speech.outcome import GOOD_STANDING, Record, describe, record, status, to_json
+from ..why.answer import Answer
 from ..why.questions import Question, not_there
 from ..why.support import Support
-from ..why.tree import draw, to_html
+from ..why.tree import Branch
 from .acts import Act, Rerun, answering, horizon, known_facts, voiding
 from .goals import Goal, Standing, Undone, severity_of
 from .remedy import RemediesRecord, Remedy, Step
@@ -122,6 +123,8 @@ class Remedying:
                     else:
                         larger[wider] = after
             frontier = larger
+            if not frontier:
+                break
         return _Found(found, most)
 
     def _next(self, goal: Goal, run: SubjectRun, does: Sequence[Act], everything: frozenset[int]) -> frozenset[int]:
@@ -152,13 +155,13 @@ class _Found:
     exact_to: int
 
 
-@dataclass(frozen=True, slots=True)
-class Remedies(RemediesRecord):
+@dataclass(frozen=True, slots=True, repr=False)
+class Remedies(Answer, RemediesRecord):
     """The remedies of a subject; see `RemediesRecord` for what it holds. It is a sequence of `Remedy`."""
 
-    def text(self, language: str = "en", width: int = 100) -> str:
-        """The remedies as lines, in `zh` or `en`, so many columns wide."""
-        return draw(list(RemedyTeller(self.ruleset, language).remedies(self)), width)
+    def branches(self, language: str) -> list[Branch]:
+        """The remedies as a tree, in `zh` or `en`."""
+        return list(RemedyTeller(self.ruleset, language).remedies(self))
 
     def as_dict(self) -> Json:
         """The remedies as JSON has them."""
@@ -189,12 +192,6 @@ class Remedies(RemediesRecord):
                 found["before"] = shown(self.ruleset, step.answers)
             steps.append(found)
         return {"steps": steps, "cost": remedy.cost, "status": remedy.status.kind}
-
-    def _repr_html_(self) -> str:
-        return to_html(list(RemedyTeller(self.ruleset, "en").remedies(self)), "en")
-
-    def __str__(self) -> str:
-        return self.text()
 
 
 def remedies(

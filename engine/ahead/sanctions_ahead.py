@@ -1,53 +1,40 @@
 """What would bring the next sanction: how many more facts like those before, and the earliest at which they do.
 
-Copies of recent facts, under ids of their own, are run at the instant asked about, and as soon as each window that kept
-one from counting is over. What is found is so for that very copy; that nothing else would come sooner is not claimed.
+Copies of recent facts are tried, as `more_alike` does it; each that is told was run.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..facts import DURATION, ID, INTEGER, TIME, Fact, Kind, Value, merge_duplicates
-from ..machine.timeline import Entry, SubjectRun
+from ..facts import DURATION, ID, INTEGER, TIME, Fact, Kind, Value
+from ..machine.timeline import SubjectRun
 from ..model import Aggregate, JoinedField, OwnField, Ruleset, TriggerField, rule_expressions, selections, walk
 from ..speech.outcome import record, rule_of, to_json
-from ..why.history import History
-from ..why.tree import draw, to_html
-from ..why.trials import Trials
+from ..why.answer import Answer
+from ..why.tree import Branch
 from .act_kinds import harmful_kinds
-from .acts import Rerun, conclusions_besides, fresh_id, horizon, known_facts, own_id
+from .acts import Rerun, own_id
+from .more_alike import MOST_MORE, MoreAlike
 from .remedy import AheadRecord, NextSanction
 from .tell_remedies import Json, RemedyTeller, about_json, shown
 
-MOST_MORE = 3
-"""How many more facts are looked at, unless told."""
-
 MOST_LIKE = 12
 """How many sorts of facts are copied: those of which there are most, of equal ones the newest."""
-
-MOST_INSTANTS = 6
-"""At how many instants a copy is tried, each after another window is over."""
-
-MOST_KEPT = 12
-"""How many ways to place copies that bring no sanction yet are followed further."""
 
 
 class _Ahead:
     """The search from one run."""
 
     def __init__(self, ruleset: Ruleset, run: SubjectRun, rerun: Rerun) -> None:
-        self.ruleset, self.run, self.rerun = ruleset, run, rerun
-        self.known = known_facts(run)
-        self.bases: dict[int, SubjectRun] = {}
+        self.ruleset, self.run = ruleset, run
+        self.alike = MoreAlike(ruleset, run, rerun, lambda entry: bool(entry.fact.kind.effect))
 
-    def base(self, at: int) -> SubjectRun:
-        """The run without more facts."""
-        if at not in self.bases:
-            self.bases[at] = self.rerun(self.known, at)
-        return self.bases[at]
+    def search(self, like: Fact, anyone: bool, most: int) -> NextSanction | None:
+        """The fewest copies that bring a sanction."""
+        more = self.alike.search(like, anyone, most)
+        return None if more is None else NextSanction(more.facts, like, anyone, more.brings)
 
     def likes(self) -> list[tuple[Fact, bool]]:
         """The facts to copy, the newest of each sort; whether their ids are to be new too."""
@@ -79,80 +66,6 @@ class _Ahead:
                 anyone.append(fact.values[slot])
         return tuple(anyone) if ids else None, tuple(same)
 
-    def copy(self, like: Fact, at: int, anyone: bool, number: int) -> Fact:
-        """A fact like another, at an instant."""
-        own, kind = own_id(like.kind), like.kind
-        values: list[Value] = []
-        for slot, (field, value) in enumerate(zip(kind.fields, like.values, strict=True)):
-            if value is not None and (slot == own or (anyone and field.type == ID)):
-                ids = fresh_id(self.known, f"new-{field.name}")
-                value = [next(ids) for _ in range(number if slot == own else 1)][-1]
-            elif field.type == TIME and isinstance(value, int):
-                value += at - like.at
-            values.append(value)
-        return Fact(kind, at, like.subject, tuple(values), 0, at)
-
-    def search(self, like: Fact, anyone: bool, most: int) -> NextSanction | None:
-        """The fewest copies that bring a sanction, and of those the earliest."""
-        frontier: list[tuple[Fact, ...]] = [()]
-        for number in range(1, most + 1):
-            found: list[tuple[int, tuple[Fact, ...], tuple[Entry, ...]]] = []
-            further: list[tuple[Fact, ...]] = []
-            for placed in frontier:
-                start = placed[-1].at if placed else self.run.as_of
-                for _ in range(MOST_INSTANTS):
-                    more = (*placed, self.copy(like, start, anyone, number))
-                    run, brings = self.follow(more)
-                    if brings:
-                        found.append((start, more, brings))
-                        break
-                    if run is None:
-                        break
-                    further.append(more)
-                    later = self.clear_from(run, more)
-                    if later is None:
-                        break
-                    start = later
-            if found:
-                _, facts, sanctions = min(found, key=lambda f: (f[0], [fact.at for fact in f[1]]))
-                return NextSanction(facts, like, anyone, sanctions)
-            frontier = sorted(further, key=lambda facts: [fact.at for fact in facts])[:MOST_KEPT]
-        return None
-
-    def follow(self, more: Sequence[Fact]) -> tuple[SubjectRun | None, tuple[Entry, ...]]:
-        """The run with more facts, once what they schedule has fallen due, and the sanctions that they bring."""
-        facts = merge_duplicates([*self.known, *more])
-        run = self.rerun(facts, max(fact.at for fact in more))
-        if run.rejection is not None:
-            return None, ()
-        end = horizon(run)
-        if end > run.as_of:
-            run = self.rerun(facts, end)
-            if run.rejection is not None:
-                return None, ()
-        new = [entry for entry in conclusions_besides(run, self.base(run.as_of)) if entry.fact.kind.effect]
-        return run, tuple(sorted(new, key=lambda entry: (-entry.fact.kind.severity, entry.place)))
-
-    def clear_from(self, run: SubjectRun, more: Sequence[Fact]) -> int | None:
-        """The first instant at which a window that the newest fact met is over, or a rule comes into force."""
-        history = History(self.ruleset, run)
-        trials = Trials(history)
-        newest, added = more[-1], set(more)
-        steps = {entry.step for entry in run.entries if entry.given and entry.fact in added}
-        first = next((entry.step for entry in run.entries if entry.given and entry.fact == newest), None)
-        instants: list[int] = []
-        for entry in run.entries:
-            if first is None or entry.step < first or (entry.given and entry.step not in steps):
-                continue
-            delay = entry.fact.at - newest.at
-            for rule in self.ruleset.rules:
-                if entry.fact.kind in rule.triggers:
-                    if rule.starts is not None:
-                        instants.append(rule.starts - delay)
-                    trial = trials.in_short(rule, history.stand(entry))
-                    instants += [t.clear_from - delay for t in trial.tallies() if t.clear_from is not None]
-        return min((instant for instant in instants if instant > newest.at), default=None)
-
 
 def _names_that_matter(ruleset: Ruleset) -> frozenset[str]:
     """The fields by which rules count, join and decide; those that are only handed on are not among them."""
@@ -172,13 +85,13 @@ def _names_that_matter(ruleset: Ruleset) -> frozenset[str]:
     return frozenset(names)
 
 
-@dataclass(frozen=True, slots=True)
-class NextSanctions(AheadRecord):
+@dataclass(frozen=True, slots=True, repr=False)
+class NextSanctions(Answer, AheadRecord):
     """What would bring the next sanction; see `AheadRecord` for what it holds. It is a sequence of `NextSanction`."""
 
-    def text(self, language: str = "en", width: int = 100) -> str:
-        """The answer as lines, in `zh` or `en`, so many columns wide."""
-        return draw(list(RemedyTeller(self.ruleset, language).ahead(self)), width)
+    def branches(self, language: str) -> list[Branch]:
+        """The answer as a tree, in `zh` or `en`."""
+        return list(RemedyTeller(self.ruleset, language).ahead(self))
 
     def as_dict(self) -> Json:
         """The answer as JSON has it."""
@@ -195,12 +108,6 @@ class NextSanctions(AheadRecord):
             for sanction in self.found
         ]
         return found
-
-    def _repr_html_(self) -> str:
-        return to_html(list(RemedyTeller(self.ruleset, "en").ahead(self)), "en")
-
-    def __str__(self) -> str:
-        return self.text()
 
 
 def next_sanctions(ruleset: Ruleset, run: SubjectRun, rerun: Rerun, most: int = MOST_MORE) -> NextSanctions:

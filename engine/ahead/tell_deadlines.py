@@ -9,7 +9,8 @@ from typing import Any, overload
 from ..facts import Fact
 from ..model import Ruleset
 from ..speech.outcome import json_value, record, rule_of, to_json
-from ..why.tree import Branch, draw, to_html
+from ..why.answer import Answer
+from ..why.tree import Branch, visible
 from .deadlines import Deadline
 from .icalendar import Event, calendar
 from .words_ahead import WordsAhead
@@ -19,7 +20,7 @@ PRODUCT = "-//strikeout//deadlines//EN"
 Json = dict[str, Any]
 
 
-class Deadlines(Sequence[Deadline]):
+class Deadlines(Answer, Sequence[Deadline]):
     """Deadlines of one or all subjects, by date, then subject.
 
     Parameters
@@ -48,15 +49,9 @@ class Deadlines(Sequence[Deadline]):
             return Deadlines(self.ruleset, self.as_of, self._found[place])
         return self._found[place]
 
-    def __repr__(self) -> str:
-        return f"<{len(self)} deadlines of {self.ruleset.name}>"
-
-    def text(self, language: str = "en", width: int = 100) -> str:
-        """The deadlines as lines, in `zh` or `en`, so many columns wide."""
-        return draw(list(self._branches(language)), width)
-
-    def _repr_html_(self) -> str:
-        return to_html(list(self._branches("en")), "en")
+    def branches(self, language: str) -> list[Branch]:
+        """The deadlines as a tree, in `zh` or `en`."""
+        return list(self._branches(language))
 
     def _branches(self, language: str) -> Iterator[Branch]:
         words = WordsAhead(self.ruleset, language)
@@ -66,7 +61,7 @@ class Deadlines(Sequence[Deadline]):
         if not self._found:
             yield Branch(words.say("none-pending"))
         for deadline in self._found:
-            head = [words.instant(deadline.fact.at), f"{self.ruleset.subject} {deadline.subject}"]
+            head = [words.instant(deadline.fact.at), f"{self.ruleset.subject} {visible(deadline.subject)}"]
             yield Branch(
                 " · ".join([*head, words.name(deadline.fact)]),
                 tuple(Branch(line) for line in lines(words, deadline)),

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from ..facts import Fact
 from ..machine.timeline import Entry, Reason
 from ..speech.outcome import GOOD_STANDING
+from ..why.answer import Answer
 from ..why.history import History
 from ..why.tell import Teller
 from ..why.tell_values import Values
-from ..why.tree import Branch, draw, to_html
+from ..why.tree import Branch, visible
 from ..why.trials import Trials
 from .difference import DifferenceRecord, Side, SubjectDifference, same_fact
 from .words_ahead import WordsAhead
@@ -127,7 +128,7 @@ class DifferenceTeller:
         facts = [("added", fact) for fact in changes.added] + [("removed", fact) for fact in changes.removed]
         for phrase, fact in facts[:MOST_CHANGES]:
             shown = words.full(fact, titled=False)
-            yield self.say(phrase, fact=f"{self.found.after.subject} {fact.subject} · {shown}")
+            yield self.say(phrase, fact=f"{self.found.after.subject} {visible(fact.subject)} · {shown}")
         if len(facts) > MOST_CHANGES:
             yield self.say("more-changes", number=len(facts) - MOST_CHANGES)
         for name, value in changes.settings:
@@ -138,7 +139,7 @@ class DifferenceTeller:
     def _subject(self, one: SubjectDifference) -> Branch:
         """One subject: its status on both sides, and each conclusion that came or went."""
         before, after = self._state(one.before), self._state(one.after)
-        subject = f"{self.found.after.subject} {one.subject}"
+        subject = f"{self.found.after.subject} {visible(one.subject)}"
         if before == after:
             head = self.say("subject-same", subject=subject, status=after)
         else:
@@ -173,16 +174,10 @@ class DifferenceTeller:
         return self.say("is-rejected", why=side.rejected) if side.rejected else self.words.status(GOOD_STANDING)
 
 
-@dataclass(frozen=True, slots=True)
-class Difference(DifferenceRecord):
+@dataclass(frozen=True, slots=True, repr=False)
+class Difference(Answer, DifferenceRecord):
     """What is otherwise in a second outcome; see `DifferenceRecord` for what it holds."""
 
-    def text(self, language: str = "en", width: int = 100) -> str:
-        """The difference as lines, in `zh` or `en`, so many columns wide."""
-        return draw(list(DifferenceTeller(self, language).branches()), width)
-
-    def _repr_html_(self) -> str:
-        return to_html(list(DifferenceTeller(self, "en").branches()), "en")
-
-    def __str__(self) -> str:
-        return self.text()
+    def branches(self, language: str) -> list[Branch]:
+        """The difference as a tree, in `zh` or `en`."""
+        return list(DifferenceTeller(self, language).branches())

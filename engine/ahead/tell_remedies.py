@@ -8,7 +8,7 @@ from typing import Any
 from ..facts import Fact
 from ..model import Ruleset
 from ..speech.outcome import GOOD_STANDING, Status, record
-from ..why.tree import Branch
+from ..why.tree import Branch, visible
 from .acts import own_id
 from .remedy import AheadRecord, NextSanction, RemediesRecord, Remedy, Step
 from .words_ahead import WordsAhead
@@ -40,7 +40,7 @@ class RemedyTeller:
         words = self.words
         title = words.title(ruleset.title)
         named = f"{ruleset.name} {ruleset.version}".strip()
-        first = [what, f"{ruleset.subject} {subject}", f"{title} ({named})" if title else named]
+        first = [what, f"{ruleset.subject} {visible(subject)}", f"{title} ({named})" if title else named]
         second = [self.say("as-of", at=words.instant(at)), self.say("times", zone=ruleset.zone.name)]
         return [Branch(" · ".join(first)), Branch(" · ".join(second))]
 

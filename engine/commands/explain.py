@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ..ahead.acts import Rerun
 from ..machine.timeline import SubjectRun
 from ..model import Ruleset
 from ..speech.outcome import status
@@ -27,7 +28,7 @@ _COLOURS = (
 )
 
 
-def _answer(model: Ruleset, run: SubjectRun, fact: str | None, why_not: str | None) -> Proof | WhyNot:
+def _answer(model: Ruleset, run: SubjectRun, rerun: Rerun, fact: str | None, why_not: str | None) -> Proof | WhyNot:
     """The answer to what a command line asks.
 
     Raises
@@ -35,7 +36,7 @@ def _answer(model: Ruleset, run: SubjectRun, fact: str | None, why_not: str | No
     RunError
         Where there is nothing to explain.
     """
-    explainer = Explainer(model, run)
+    explainer = Explainer(model, run, rerun)
     if why_not is not None:
         asked = Question.of(model, why_not)
         return explainer.why_not(asked.kind, asked.at)
@@ -89,7 +90,7 @@ def explain_command(fact: str | None, why_not: str | None, depth: int | None, fo
         if not runs:
             raise SystemExit(given.report())
         (run,) = runs
-        answer = _answer(model, run, fact, why_not)
+        answer = _answer(model, run, given.ruleset.rerun(run.subject), fact, why_not)
         if form == "json":
             click.echo(json.dumps(answer.as_dict(), ensure_ascii=False, indent=2))
         else:

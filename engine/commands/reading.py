@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -143,7 +143,7 @@ class Work:
     def _refuse(self, refused: RefusedFact) -> None:
         model = self.ruleset.model
         row = as_row(model, refused.fact)
-        _write_reject(self._rejects, str(refused.place), describe(refused.rejection, model), row)
+        write_reject(self._rejects, str(refused.place), describe(refused.rejection, model), row)
 
     def report(self) -> int:
         """Say on standard error what became of every fact; the exit code."""
@@ -192,12 +192,12 @@ def work(reading: Reading, output: str | None = None) -> Iterator[Work]:
     ruleset.program(reading.engine)
     rows = read(*reading.facts, ignore_columns=reading.ignore_columns, input_format=reading.input_format)
     as_of = _as_of(ruleset, reading.as_of)
-    _keep_apart(reading, output)
+    keep_apart(reading.facts, output, reading.rejects)
     with contextlib.ExitStack() as stack:
         rejects = stack.enter_context(writing(reading.rejects)) if reading.rejects is not None else None
 
         def refuse(bad: BadRow) -> None:
-            _write_reject(rejects, str(bad.place), bad.reason, bad.row)
+            write_reject(rejects, str(bad.place), bad.reason, bad.row)
 
         with Progress("reading, kB") as progress:
 
@@ -227,13 +227,13 @@ def _as_of(ruleset: Ruleset, text: str | None) -> int | None:
         raise RunError(f"`--as-of`: {error.expected}") from None
 
 
-def _keep_apart(reading: Reading, output: str | None) -> None:
+def keep_apart(facts: Sequence[str], output: str | None, rejects: str | None) -> None:
     """Refuse to write a file that is read, or two things to one file."""
-    result, rejects = output or STANDARD_OUTPUT, reading.rejects
+    result = output or STANDARD_OUTPUT
     for option, path in (("-o", result), ("--rejects", rejects)):
         if path is None or path == STANDARD_OUTPUT:
             continue
-        if any(facts != STANDARD_INPUT and _same(path, facts) for facts in reading.facts):
+        if any(name != STANDARD_INPUT and _same(path, name) for name in facts):
             raise RunError(f"`{option}` names the file `{shorten(path, 200)}`, which is read")
     if rejects is not None and (
         rejects == result or (STANDARD_OUTPUT not in (rejects, result) and _same(rejects, result))
@@ -248,7 +248,7 @@ def _same(one: str, other: str) -> bool:
     return os.path.realpath(one) == os.path.realpath(other)
 
 
-def _write_reject(file: Output | None, place: str, reason: str, row: object) -> None:
+def write_reject(file: Output | None, place: str, reason: str, row: object) -> None:
     """A line of the file of rejects."""
     if file is not None:
         text = json.dumps({"place": place, "reason": reason, "row": row}, ensure_ascii=False, default=str)

@@ -12,7 +12,7 @@ from ..facts import Field, Kind, Titles
 from ..ground.problems import Span
 from ..model import Constant, Derivation, Parameter, Rule, Ruleset
 from ..order import kinds_read
-from ..speech.document import literal
+from ..speech.literals import literal
 from ..why.replay import conjuncts
 from .policy_change import Detail, PartChange, PolicyDifferenceRecord
 from .policy_reach import decided, downstream, telling

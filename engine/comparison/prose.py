@@ -30,7 +30,7 @@ from ..model import (
     Window,
     Within,
 )
-from ..speech.document import literal
+from ..speech.literals import literal
 
 _PHRASES: dict[str, tuple[str, str]] = {
     "==": ("{0} 为 {1}", "{0} is {1}"),
@@ -108,7 +108,7 @@ class Prose:
     >>> model = strikeout.load("taobao-counterfeit").model
     >>> rule = next(rule for rule in model.rules if rule.name == "three-strikes")
     >>> Prose(model, "en").of(rule.condition)
-    'the number of strike of the same complainant and right is at least strike_limit (3)'
+    'the number of strike facts of the same complainant and right is at least strike_limit (3)'
     """
 
     def __init__(self, ruleset: Ruleset, language: str) -> None:
@@ -204,18 +204,18 @@ class Prose:
 
     def _aggregate(self, aggregate: Aggregate) -> str:
         function = {"min": "least", "max": "greatest"}.get(aggregate.function, aggregate.function)
-        what = self.selection(aggregate.selection, aggregate.window)
+        what = self.selection(aggregate.selection, aggregate.window, counted=function == "count")
         if aggregate.slot is None:
             return self.say(function, what)
         slot = aggregate.slot
         return self.say(function, what, self.say("time") if slot < 0 else aggregate.selection.kind.fields[slot].name)
 
-    def selection(self, selection: Selection, window: Window = None) -> str:
-        """What is selected, in which window."""
+    def selection(self, selection: Selection, window: Window = None, counted: bool = False) -> str:
+        """What is selected, in which window; in en, where it is `counted`, as facts."""
         where = "" if selection.where is None else self.say("where", self.of(selection.where))
         names = self.say("same").join(selection.kind.fields[slot].name for slot, _ in selection.by)
         by = self.say("by", names) if names else ""
-        kind = self.kind(selection.kind)
+        kind = self.kind(selection.kind) + (" facts" if counted and not self.zh else "")
         return f"{self._window(window)}{by}{kind}{where}" if self.zh else f"{kind}{where}{by}{self._window(window)}"
 
     def _window(self, window: Window) -> str:

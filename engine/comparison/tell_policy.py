@@ -7,10 +7,12 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from ..facts import Kind, Titles
+from ..ground.problems import RunError
 from ..model import Parameter, Rule, Ruleset
-from ..speech.document import literal
+from ..speech.literals import literal
+from ..why.answer import Answer
 from ..why.replay import conjuncts
-from ..why.tree import Branch, draw, to_html
+from ..why.tree import Branch
 from .policy_change import Detail, PartChange, PolicyDifferenceRecord
 from .policy_difference import derived, differences
 from .prose import Prose
@@ -84,7 +86,7 @@ class PolicyTeller:
 
     def __init__(self, found: PolicyDifferenceRecord, language: str) -> None:
         if language not in ("zh", "en"):
-            raise ValueError(f"`{language}` is no language of answers; known are `zh` and `en`")
+            raise RunError(f"`{language}` is no language of answers; known are `zh` and `en`")
         self.found, self.language = found, language
         self.prose = {id(r): Prose(r, language) for r in (found.before, found.after)}
 
@@ -239,8 +241,8 @@ def _date(text: str) -> str:
     return text[:10] if text[10:19] == "T00:00:00" else text
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyDifference(PolicyDifferenceRecord):
+@dataclass(frozen=True, slots=True, repr=False)
+class PolicyDifference(Answer, PolicyDifferenceRecord):
     """What changed between two rulesets; see `PolicyDifferenceRecord` for what it holds.
 
     Examples
@@ -252,9 +254,9 @@ class PolicyDifference(PolicyDifferenceRecord):
        └─ value: 3 → 2
     """
 
-    def text(self, language: str = "en", width: int = 100) -> str:
-        """What changed as lines, in `zh` or `en`, so many columns wide."""
-        return draw(list(PolicyTeller(self, language).branches()), width)
+    def branches(self, language: str) -> list[Branch]:
+        """What changed as a tree, in `zh` or `en`."""
+        return list(PolicyTeller(self, language).branches())
 
     def as_dict(self) -> Json:
         """What changed as JSON has it, expressions as they are written."""
@@ -268,12 +270,6 @@ class PolicyDifference(PolicyDifferenceRecord):
             "affected": list(self.affected),
             "affected_through": list(self.affected_through),
         }
-
-    def _repr_html_(self) -> str:
-        return to_html(list(PolicyTeller(self, "en").branches()), "en")
-
-    def __str__(self) -> str:
-        return self.text()
 
 
 def policy_difference(before: Ruleset, after: Ruleset) -> PolicyDifference:

@@ -16,6 +16,7 @@ from .shapes import Shapes
 __all__ = [
     "KIND_KEYS",
     "MOST_STEPS",
+    "PARAMETER_KEYS",
     "RULESET_KEYS",
     "RULE_KEYS",
     "VOCABULARY_KEYS",

@@ -10,17 +10,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..ahead.acts import Rerun
+from ..ahead.hints import hint
 from ..facts import Kind
 from ..machine.timeline import Entry, Reason, SubjectRun
 from ..model import Rule, Ruleset
 from ..speech.outcome import Status, record
+from .answer import Answer
 from .history import History
 from .omissions import about, progress
 from .proof import Cause, LeftOut, Node, ProofRecord, RuleAnswer, Trial, WhyNotRecord, shortfall
 from .proof_json import proof_json, why_not_json
 from .tell import Teller
 from .tell_why_not import WhyNotTeller
-from .tree import draw, to_html
+from .tree import Branch, draw
 from .trials import Trials
 
 if TYPE_CHECKING:
@@ -44,11 +47,14 @@ class Explainer:
         The ruleset of the run.
     run : SubjectRun
         The run, by whichever engine.
+    rerun : callable, optional
+        Runs facts of the subject as of an instant; with it, `why_not` also says what more would let a rule fire.
     """
 
-    def __init__(self, ruleset: Ruleset, run: SubjectRun) -> None:
+    def __init__(self, ruleset: Ruleset, run: SubjectRun, rerun: Rerun | None = None) -> None:
         self.ruleset = ruleset
         self.run = run
+        self.rerun = rerun
         self.history = History(ruleset, run)
         self.trials = Trials(self.history)
 
@@ -171,7 +177,10 @@ class Explainer:
                 derivable = trigger in self.ruleset.derivable
                 if derivable and trigger.index not in above and len(above) < 4:
                     absent.append(self._why_not(trigger, within, above))
-        return RuleAnswer(rule, best, len(triggers), tuple(absent))
+        told = None
+        if best is not None and self.rerun is not None and at is None and len(above) == 1:
+            told = hint(self.ruleset, self.run, self.rerun, best, kind)
+        return RuleAnswer(rule, best, len(triggers), tuple(absent), told)
 
 
 def _nearness(trial: Trial) -> tuple[int, int, int]:
@@ -185,8 +194,8 @@ def _nearness(trial: Trial) -> tuple[int, int, int]:
     return (*progress(trial), -missing if missing is not None else -(2**63))
 
 
-@dataclass(frozen=True, slots=True)
-class Proof(ProofRecord):
+@dataclass(frozen=True, slots=True, repr=False)
+class Proof(Answer, ProofRecord):
     """Why one or several facts of a subject were concluded; see `ProofRecord` for what it holds.
 
     Examples
@@ -231,27 +240,19 @@ class Proof(ProofRecord):
                     graph.add_edge(stand.place, node.stand.place, role=role, rule=trial.rule.name)
         return graph
 
-    def _repr_html_(self) -> str:
-        return to_html(Teller(self.ruleset, "en").proof(self), "en")
-
-    def __str__(self) -> str:
-        return self.text()
+    def branches(self, language: str) -> Sequence[Branch]:
+        """The proof as a tree, in `zh` or `en`."""
+        return Teller(self.ruleset, language).proof(self)
 
 
-@dataclass(frozen=True, slots=True)
-class WhyNot(WhyNotRecord):
+@dataclass(frozen=True, slots=True, repr=False)
+class WhyNot(Answer, WhyNotRecord):
     """Why a kind was not derived for a subject; see `WhyNotRecord` for what it holds."""
 
-    def text(self, language: str = "en", width: int = 100) -> str:
-        """The answer as a tree of lines, in `zh` or `en`, so many columns wide."""
-        return draw(WhyNotTeller(self.ruleset, language).why_not(self), width)
+    def branches(self, language: str) -> Sequence[Branch]:
+        """The answer as a tree, in `zh` or `en`."""
+        return WhyNotTeller(self.ruleset, language).why_not(self)
 
     def as_dict(self) -> dict[str, Any]:
         """The answer as JSON has it."""
         return why_not_json(self)
-
-    def _repr_html_(self) -> str:
-        return to_html(WhyNotTeller(self.ruleset, "en").why_not(self), "en")
-
-    def __str__(self) -> str:
-        return self.text()

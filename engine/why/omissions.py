@@ -36,6 +36,7 @@ _PROGRESS = {
     "condition": 3,
     "ladder": 4,
     "other-step": 5,
+    "once": 5,
     "fired": 6,
 }
 

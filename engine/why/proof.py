@@ -230,6 +230,14 @@ class Trial:
         for term in self.terms():
             yield from (inner.tally for inner in inside(term) if inner.tally is not None)
 
+    def named(self) -> Iterator[Stand]:
+        """Every fact that the trial names: its premises, and what `first` and `last` passed over."""
+        yield from (stand for _, stand in self.premises())
+        for term in self.terms():
+            for inner in inside(term):
+                if inner.tally is not None:
+                    yield from inner.tally.counted
+
     def premises(self) -> Iterator[tuple[str, Stand]]:
         """The facts that the trial rests on: `trigger`, `joined`, `counted`, or `since`."""
         yield "trigger", self.trigger
@@ -311,16 +319,40 @@ class ProofRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Hint:
+    """What more would let a rule fire that counts: found by running it.
+
+    Attributes
+    ----------
+    like : Fact
+        The given fact that was copied, under a new id of its own.
+    anyone : bool
+        Whether the copies have new ids in its other fields too.
+    facts : tuple of Fact
+        The copies, each at the earliest instant found: together they let the rule fire, and fewer do not.
+    brings : Fact
+        What the rule then gives.
+    """
+
+    like: Fact
+    anyone: bool
+    facts: tuple[Fact, ...]
+    brings: Fact
+
+
+@dataclass(frozen=True, slots=True)
 class RuleAnswer:
     """How far one rule that could derive the kind got: its best trial, and how many triggers it was tried for.
 
-    `absent` says, where there was no trigger, why there is none of a kind that is derived.
+    `absent` says, where there was no trigger, why there is none of a kind that is derived; `hint`, where the rule
+    counts and has not enough, what more would let it fire.
     """
 
     rule: Rule
     trial: Trial | None
     triggers: int
     absent: tuple[WhyNotRecord, ...] = ()
+    hint: Hint | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,17 +27,22 @@ Json = dict[str, Any]
 
 
 def proof_json(proof: ProofRecord) -> Json:
-    """A proof: the facts by their place in the run, each with the rules that gave it."""
+    """A proof: the facts by their place in the run, each with the rules that gave it.
+
+    Facts that are named and not explained come last, without reasons, so that no place is named that is not there.
+    """
     ruleset = proof.ruleset
     facts: list[Json] = []
+    named: dict[int, Stand] = {stand.place: stand for stand in proof.roots}
     for node in proof.nodes:
-        stand = node.stand
-        fact: Json = {"id": stand.place, "fact": record(ruleset, stand.fact), "given": stand.given}
-        if stand.scheduled:
-            fact["scheduled"] = True
-        if not stand.given:
+        fact = _stand(ruleset, node.stand)
+        if not node.stand.given:
             fact["reasons"] = [trial_json(ruleset, trial) for trial in node.reasons]
         facts.append(fact)
+        named.update((stand.place, stand) for trial in node.reasons for stand in trial.named())
+    for node in proof.nodes:
+        named.pop(node.stand.place, None)
+    facts += [_stand(ruleset, stand) for _, stand in sorted(named.items())]
     found = _about(ruleset, proof.subject, proof.as_of)
     if proof.status is not None:
         status, since = proof.status
@@ -76,12 +81,26 @@ def _about(ruleset: Ruleset, subject: str, as_of: int) -> Json:
 
 
 def _answer(ruleset: Ruleset, answer: RuleAnswer) -> Json:
-    return {
+    found: Json = {
         **_rule(answer.rule),
         "triggers": answer.triggers,
         "nearest": None if answer.trial is None else trial_json(ruleset, answer.trial, True),
         "absent": [why_not_json(inner) for inner in answer.absent],
     }
+    if answer.hint is not None:
+        found["hint"] = {
+            "like": record(ruleset, answer.hint.like),
+            "add": [record(ruleset, fact) for fact in answer.hint.facts],
+            "brings": record(ruleset, answer.hint.brings, answer.rule.name),
+        }
+    return found
+
+
+def _stand(ruleset: Ruleset, stand: Stand) -> Json:
+    found: Json = {"id": stand.place, "fact": record(ruleset, stand.fact), "given": stand.given}
+    if stand.scheduled:
+        found["scheduled"] = True
+    return found
 
 
 def _rule(rule: Rule) -> Json:

@@ -87,7 +87,11 @@ class Question:
         if isinstance(asked, str):
             name, _, at = asked.partition("@")
             return cls(kind_named(ruleset, name.strip()), instants(ruleset, at) if at.strip() else None)
-        kind = kind_named(ruleset, str(asked.get("kind", "")))
+        if not isinstance(asked, Mapping):
+            raise RunError(f"expected a fact, or a text such as `KIND@AT`, got `{shorten(str(asked), 40)}`")
+        if "kind" not in asked:
+            raise RunError("say of which `kind` the fact is")
+        kind = kind_named(ruleset, str(asked["kind"]))
         time, subject = asked.get("at"), asked.get(ruleset.subject)
         at_span = None if time is None else instants(ruleset, str(time).replace(" ", "T"))
         fields = []

@@ -10,7 +10,7 @@ from ..model import Rule, Ruleset
 from .history import field_value
 from .proof import LeftOut, Node, NotDerived, ProofRecord, Stand, Tally, Term, Trial, decisive
 from .tell_values import Values, leaves, plain
-from .tree import Branch
+from .tree import Branch, visible
 from .words import Words
 
 MOST_COUNTED = 12
@@ -88,7 +88,7 @@ class Teller:
         words = self.words
         title = words.title(ruleset.title)
         named = f"{ruleset.name} {ruleset.version}".strip()
-        first = [what, f"{ruleset.subject} {subject}", f"{title} ({named})" if title else named]
+        first = [what, f"{ruleset.subject} {visible(subject)}", f"{title} ({named})" if title else named]
         second = [self.say("as-of", at=words.instant(as_of)), self.say("times", zone=ruleset.zone.name)]
         return [" · ".join(first), " · ".join(second)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .proof import RuleAnswer, WhyNotRecord
+from .proof import Hint, RuleAnswer, WhyNotRecord
 from .tell import MOST_COUNTED, Teller
 from .tell_values import leaves
 from .tree import Branch
@@ -65,3 +65,13 @@ class WhyNotTeller(Teller):
             for leaf in leaves(trial.conditions[-1]):
                 if leaf.tally is not None and leaf.name == "none" and leaf.tally.clear_from is not None:
                     yield Branch(self.say("clear", at=words.instant(leaf.tally.clear_from)))
+        if answer.hint is not None:
+            yield Branch(f"→ {self._hint(answer.hint)}")
+
+    def _hint(self, hint: Hint) -> str:
+        """What more would let a rule fire."""
+        words, number = self.words, len(hint.facts)
+        like = self.say("forward-new" if hint.anyone else "forward-like", fact=words.name(hint.like))
+        at = words.join([words.instant(fact.at) for fact in hint.facts])
+        brings = f"{words.kind(hint.brings.kind)} · {words.instant(hint.brings.at)}"
+        return self.say("forward-one" if number == 1 else "forward", number=number, like=like, at=at, brings=brings)

@@ -17,6 +17,20 @@ LONGEST_WORD = 10
 """A run of so many characters without a space is a word, and stays whole; a longer one may be a Chinese sentence."""
 
 
+_HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]")
+
+
+def visible(text: str) -> str:
+    r"""A text in which nothing moves the cursor, ends the line, turns its direction or hides; such things are escaped.
+
+    Examples
+    --------
+    >>> print(visible("a\x1b[2Jb"))
+    a\x1b[2Jb
+    """
+    return _HIDDEN.sub(lambda hidden: hidden[0].encode("unicode_escape").decode(), text)
+
+
 @dataclass(frozen=True, slots=True)
 class Branch:
     """A text, whose further lines are indented, and what stands below it."""
@@ -51,7 +65,7 @@ def draw(branches: Sequence[Branch], width: int = 100) -> str:
 def _lines(branch: Branch, first: str, rest: str, width: int) -> Iterator[str]:
     lead, indent = first, rest + ("│  " if branch.children else "   ")
     for text in branch.text.split("\n"):
-        for line in wrap(text, *(max(width - cell_len(part), NARROWEST) for part in (lead, indent))):
+        for line in wrap(visible(text), *(max(width - cell_len(part), NARROWEST) for part in (lead, indent))):
             yield (lead + line).rstrip()
             lead = indent
     for number, child in enumerate(branch.children, 1):
@@ -101,24 +115,66 @@ def _wide(character: str) -> bool:
     return cell_len(character) == 2
 
 
-def to_html(branches: Sequence[Branch], language: str) -> str:
+MOST_ITEMS = 500
+"""How many texts of a tree a page shows."""
+MOST_TEXT = 1_000
+"""How many characters of a text a page shows."""
+# The texts of items stand under each other, whether or not these can be folded. Notebooks have rules of their own.
+_STYLE = (
+    "<style>.strikeout-tree{overflow-wrap:anywhere;line-height:1.5}"
+    ".strikeout-tree ul{list-style:none!important;margin:0 0 0 .3em!important;padding:0 0 0 .7em!important;"
+    "border-left:1px solid rgba(127,127,127,.35)}"
+    ".strikeout-tree>ul{margin:0!important;padding:0!important;border:0}"
+    ".strikeout-tree li{padding-left:1em;margin:0!important}.strikeout-tree li>details{margin-left:-1em}</style>"
+)
+
+
+def to_html(branches: Sequence[Branch], language: str, most: int = MOST_ITEMS) -> str:
     """The tree as nested lists, of which those below the second level can be folded.
+
+    Parameters
+    ----------
+    branches : sequence of Branch
+        The roots.
+    language : str
+        The language of the texts, `zh` or `en`.
+    most : int
+        How many texts are shown; where there are more, a last line says how many.
 
     Examples
     --------
-    >>> to_html([Branch("a < b")], "en")
-    '<div lang="en" class="strikeout-tree"><ul><li>a &lt; b</li></ul></div>'
+    >>> page = to_html([Branch("a < b")], "en")
+    >>> page.startswith('<div lang="en" class="strikeout-tree"'), "a &lt; b</li>" in page
+    (True, True)
     """
-    return f'<div lang="{language}" class="strikeout-tree">{_list(branches, 0)}</div>'
+    left = [most]
+    made = _list(branches, 0, left)
+    more = max(0, -left[0])
+    told = (f"… 另有 {more:,} 行" if language == "zh" else f"… and {more:,} more") if more else ""
+    below = f"<p>{told}</p>" if told else ""
+    return f'<div lang="{language}" class="strikeout-tree">{_STYLE}{made}{below}</div>'
 
 
-def _list(branches: Sequence[Branch], level: int) -> str:
-    return f"<ul>{''.join(_item(branch, level) for branch in branches)}</ul>"
+def _list(branches: Sequence[Branch], level: int, left: list[int]) -> str:
+    items = "".join(_item(branch, level, left) for branch in branches)
+    return f"<ul>{items}</ul>" if items else ""
 
 
-def _item(branch: Branch, level: int) -> str:
-    text = html.escape(branch.text).replace("\n", "<br>")
-    if not branch.children:
+def _item(branch: Branch, level: int, left: list[int]) -> str:
+    left[0] -= 1
+    if left[0] < 0:
+        left[0] -= sum(1 for _ in _below(branch))
+        return ""
+    text = branch.text if len(branch.text) <= MOST_TEXT else branch.text[:MOST_TEXT] + "…"
+    text = "<br>".join(html.escape(visible(line)) for line in text.split("\n"))
+    children = _list(branch.children, level + 1, left)
+    if not children:
         return f"<li>{text}</li>"
     opened = " open" if level < 4 else ""
-    return f"<li><details{opened}><summary>{text}</summary>{_list(branch.children, level + 1)}</details></li>"
+    return f"<li><details{opened}><summary>{text}</summary>{children}</details></li>"
+
+
+def _below(branch: Branch) -> Iterator[Branch]:
+    for child in branch.children:
+        yield child
+        yield from _below(child)

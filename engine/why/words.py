@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ..facts import DURATION, ID, TIME, Fact, Kind, Titles, Type, Value
+from ..ground.problems import RunError
 from ..ground.values import DAY, HOUR, MINUTE, SECOND, ArithmeticFault, Period
 from ..model import Constant, Rule, Ruleset
 from .proof import Cause
+from .tree import visible
 
 _PHRASES: dict[str, tuple[str, str]] = {
     "also": ("也由规则 {rule}", "also by rule {rule}"),
@@ -26,6 +28,10 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "earlier-by": ("在其前 {length}", "{length} before"),
     "fails": ("`{text}` 不成立", "`{text}` fails"),
     "fault": ("计算出错：{text}", "could not be computed: {text}"),
+    "forward": ("再有 {number} 件{like}（{at}），即得 {brings}", "{number} more facts {like}, at {at}, bring {brings}"),
+    "forward-one": ("再有一件{like}（{at}），即得 {brings}", "one more fact {like}, at {at}, brings {brings}"),
+    "forward-like": ("与 {fact} 同类的事实", "like {fact}"),
+    "forward-new": ("与 {fact} 同类、出自新的来源的事实", "like {fact}, from someone new"),
     "from": ("自 {at} 起", "from {at} on"),
     "after": ("晚于 {at}", "after {at}"),
     "given": ("输入", "given"),
@@ -98,7 +104,7 @@ class Words:
 
     def __init__(self, ruleset: Ruleset, language: str) -> None:
         if language not in ("zh", "en"):
-            raise ValueError(f"`{language}` is no language of explanations; known are `zh` and `en`")
+            raise RunError(f"`{language}` is no language of explanations; known are `zh` and `en`")
         self.ruleset = ruleset
         self.language = language
 
@@ -157,13 +163,13 @@ class Words:
             return self.instant(int(value))
         if type_ == DURATION:
             return self.length(int(value))
-        return str(value)
+        return visible(str(value))
 
     def name(self, fact: Fact) -> str:
         """A fact in short: its kind and its first id; in zh by the kind's title."""
         called = self.name_of(fact.kind)
         first = self._first_id(fact)
-        return called if first is None else f"{called} {fact.values[first]}"
+        return called if first is None else f"{called} {visible(str(fact.values[first]))}"
 
     def name_of(self, kind: Kind) -> str:
         """A kind in short: in zh its title, in en its name."""
@@ -201,7 +207,7 @@ class Words:
         first = self._first_id(fact)
         called = self.name(fact)
         if titled and title and self.language == "zh":
-            called = f"{title} {kind.name}" + ("" if first is None else f" {fact.values[first]}")
+            called = f"{title} {kind.name}" + ("" if first is None else f" {visible(str(fact.values[first]))}")
         parts = [called]
         if titled and title not in ("", kind.name) and self.language == "en":
             parts.append(title)

@@ -1,0 +1,1 @@
+"""Documents: rulesets for people to read, as Markdown and as a page."""

@@ -1,0 +1,1 @@
+from engine.ahead.hints import *

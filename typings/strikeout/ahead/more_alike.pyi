@@ -1,0 +1,1 @@
+from engine.ahead.more_alike import *

@@ -1,0 +1,1 @@
+from engine.documents.policy_words import *

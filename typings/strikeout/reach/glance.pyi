@@ -1,0 +1,1 @@
+from engine.reach.glance import *
