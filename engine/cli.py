@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 import click
 
@@ -31,9 +32,25 @@ from .commands.terminal import WRONG, show_problems
 from .commands.test import test_command
 from .commands.whatif import whatif_command
 from .ground.problems import RulesetError, StrikeoutError
+from .reach.writing import ENOUGH
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Commands(click.Group):
+    """The group. Whoever read the output may have had enough of it: click would call that a failure."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command that was asked for, and write what is held back of its output."""
+        try:
+            try:
+                return super().invoke(context)
+            finally:
+                sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(ENOUGH) from None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="strikeout")
 def commands() -> None:
     """Platform policies as rules: check them, test them, run them over facts, and see why."""
@@ -83,10 +100,6 @@ def main() -> None:
     except StrikeoutError as error:
         click.echo(f"strikeout: {error}", err=True)
         code = WRONG
-    except BrokenPipeError:
-        # Whoever read the output has had enough of it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 141
     else:
         code = 0
     sys.exit(code)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from .ground.problems import Span
 
@@ -154,3 +156,37 @@ def merge_duplicates(facts: Iterable[Fact]) -> list[Fact]:
         if other is None or fact.known_at < other.known_at:
             kept[key] = fact
     return sorted(kept.values(), key=order_key)
+
+
+def place_of(facts: Sequence[Fact], fact: Fact) -> int:
+    """The place of a fact in the order of semantics 2: that of its equal, or where it is to be put."""
+    if not facts or facts[-1].at < fact.at:
+        return len(facts)
+    low = bisect_left(facts, fact.at, key=attrgetter("at"))
+    high = bisect_right(facts, fact.at, low, key=attrgetter("at"))
+    return bisect_left(facts, order_key(fact), low, high, key=order_key) if low < high else low
+
+
+def has(facts: Sequence[Fact], place: int, fact: Fact) -> bool:
+    """Whether a fact stands at its place already."""
+    return place < len(facts) and facts[place].at == fact.at and order_key(facts[place]) == order_key(fact)
+
+
+def having(facts: Sequence[Fact], *added: Fact) -> list[Fact]:
+    """Facts and some more, as `merge_duplicates` gives them.
+
+    Parameters
+    ----------
+    facts : sequence of Fact
+        Input facts of one subject, in order and without duplicates; only the places of those added are looked for.
+    *added : Fact
+        More of them, in any order.
+    """
+    found = list(facts)
+    for fact in added:
+        place = place_of(found, fact)
+        if not has(found, place, fact):
+            found.insert(place, fact)
+        elif fact.known_at < found[place].known_at:
+            found[place] = fact
+    return found

@@ -25,6 +25,7 @@ from rich.console import Console
 import strikeout
 from strikeout.cli import main
 from strikeout.commands.printing import show_table
+from strikeout.ground.problems import StrikeoutError
 from strikeout.machine import durable
 
 FOLDER = Path(__file__).parent / "bad_facts"
@@ -528,3 +529,67 @@ def test_a_reader_that_has_had_enough_is_no_error(tmp_path: Path) -> None:
         process.stdout.close()
         err = process.stderr.read()
         assert (process.wait(60), err) == (141, b"")
+
+
+TAOBAO = "taobao-counterfeit"
+
+
+def sale(seller: str, day: int) -> Row:
+    """A complaint about a counterfeit sale, upheld on a day of January 2015."""
+    found: Row = {"kind": "upheld", "seller": seller, "at": f"2015-01-{day:02}", "complaint": f"c{day}"}
+    return {**found, "complainant": "a", "right": "r", "finding": "counterfeit", "base": 2}
+
+
+@pytest.mark.parametrize("command", ["remedies", "explain", "whatif", "deadlines", "list"])
+def test_whoever_reads_an_answer_may_have_had_enough_of_it(command: str, tmp_path: Path) -> None:
+    facts = written(tmp_path / "facts.jsonl", as_json([sale("s", day) for day in (5, 9)]))
+    more = ["--set", "strike_limit=1"] if command == "whatif" else ["--subject", "s"]
+    arguments: list[str | Path] = [] if command == "list" else [TAOBAO, facts, *more]
+    with start(command, *arguments) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        err = process.stderr.read()
+        assert process.wait(60) == 141, err
+        assert b"Traceback" not in err
+
+
+HOSTILE = "s\x1b[2J\u202eq\n\x9b"
+
+
+def test_no_id_takes_hold_of_a_terminal(tmp_path: Path) -> None:
+    rows = [{**sale(HOSTILE, day), "complaint": f"c{day}{HOSTILE}", "complainant": HOSTILE} for day in (5, 9)]
+    facts = written(tmp_path / "facts.jsonl", as_json(rows))
+    for command in ("run", "status", "deadlines", "backtest", "explain", "remedies"):
+        more = ["--subject", HOSTILE] if command in ("explain", "remedies") else []
+        process = start(command, TAOBAO, facts, *more)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 0, err
+        assert not set("\x1b\u202e\x9b") & set((out + err).decode()), command
+    assert HOSTILE in run("run", TAOBAO, facts, "--format", "csv").out.decode()
+    outcome = strikeout.load(TAOBAO).run(rows, engine="compiled")
+    assert len(outcome.text().split("\n")) == 5
+    assert not set("\x1b\u202e\x9b") & set(outcome.text())
+    with pytest.raises(StrikeoutError) as error:
+        outcome.status(HOSTILE[:-1])
+    assert not set("\x1b\u202e\x9b\n") & set(str(error.value))
+    wide = {"strike_limit": 100, "closing_points": 2**63 - 1}
+    sums = [{**row, "base": 2**62, "level": "confirmed", "at": f"2015-0{n}-01"} for n, row in enumerate(rows, 1)]
+    rejected = (
+        strikeout.load(TAOBAO).with_parameters(wide).run([*sums, {**sums[0], "at": "2015-03-01"}], engine="compiled")
+    )
+    assert rejected.rejected
+    assert not set("\x1b\u202e\x9b") & set(rejected.text())
+
+
+def test_of_no_facts_there_is_no_instant() -> None:
+    outcome = strikeout.load(TAOBAO).run([])
+    assert " · as of - (" in outcome.text()
+    assert "1970" not in outcome.text() + outcome.html() + repr(outcome)
+    assert "as of 2015-01-05" in strikeout.load(TAOBAO).run([], as_of="2015-01-05").text()
+
+
+@pytest.mark.parametrize("at", [1420423200000000, 1.5])
+def test_a_number_is_no_time(at: object) -> None:
+    with pytest.raises(StrikeoutError, match=r"is not a time|expected a time"):
+        strikeout.load(TAOBAO).run([{**sale("s", 5), "at": at}])

@@ -511,6 +511,17 @@ def test_a_question_may_be_a_conclusion_a_record_or_a_text() -> None:
         ("strike", "xiaomin", "no fact names the seller `xiaomin`; did you mean `xiaoming`?"),
         ("closure", "xiaohua", "`closure` of seller `xiaohua` was not derived"),
         ("closure@2015-13-01", "xiaohua", "`2015-13-01` names a day or a time of day that does not exist"),
+        (
+            {"kind": "strike", "complaint": "c4", "right": "x"},
+            None,
+            "`strike` with complaint `c4`, right `x` may be of 2 sellers, "
+            "`xiaohua`, `xiaoming`: say of which `subject`",
+        ),
+        (
+            {"kind": "strike", "complaint": "c7"},
+            None,
+            "`strike` with complaint `c7` of seller `xiaohua` was not derived",
+        ),
         ("withdrawal", "xiaoming", "`withdrawal` of seller `xiaoming` was not given"),
         ({"kind": "strike", "complaimt": "c1"}, None, "`strike` has no field `complaimt`; did you mean `complaint`?"),
         (
@@ -525,6 +536,53 @@ def test_what_cannot_be_answered(question: Any, subject: str | None, message: st
     with pytest.raises(RunError) as error:
         example().why(question, subject)
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize("most", [0, -1, True, "3", None])
+def test_a_number_that_tells_nothing_is_refused(most: Any) -> None:
+    for ask in (
+        lambda: example().why("closure", most=most),
+        lambda: example().why_status("xiaoming", most=most),
+        lambda: example().next_sanctions("xiaoming", most=most),
+    ):
+        with pytest.raises(RunError, match="expected a number from 1 on"):
+            ask()
+
+
+def test_nothing_is_no_subject_and_no_kind() -> None:
+    nothing: Any = None
+    with pytest.raises(RunError, match="expected the id of a seller, got `None`"):
+        example().why_not(nothing, "closure")
+    with pytest.raises(RunError, match="`None` is no kind"):
+        example().why_not("xiaoming", nothing)
+
+
+def test_one_reason_that_is_not_drawn_is_one() -> None:
+    said = [example().why("closure", most=number).text() for number in range(1, 30)]
+    assert any("the reasons of 1 more fact are not drawn" in text for text in said)
+    assert not any("1 more facts" in text for text in said)
+
+
+def test_what_would_bring_it_is_asked_few_times_of_a_long_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = [
+        {"kind": "upheld", "seller": "s", "at": f"{2001 + n // 360}-{n // 30 % 12 + 1:02}-{n % 28 + 1:02}"}
+        | {"complaint": f"c{n}", "complainant": f"a{n % 40}", "right": "r", "finding": "counterfeit"}
+        | {"base": 0}
+        for n in range(4_000)
+    ]
+    ruleset = strikeout.load("taobao-counterfeit").with_parameters({"strike_limit": 100_000, "closing_points": 10**9})
+    outcome = ruleset.run(facts, engine="compiled")
+    runs: list[int] = []
+    program = outcome.ruleset.program("compiled")
+    run_subject = type(program).run_subject
+
+    def counted(self: Any, subject: str, facts: Any, as_of: int) -> Any:
+        runs.append(len(facts))
+        return run_subject(self, subject, facts, as_of)
+
+    monkeypatch.setattr(type(program), "run_subject", counted)
+    assert not outcome.why_not("s", "closure").derived
+    assert 0 < sum(runs) <= 2 * 40_000 + 2 * 4_003
 
 
 def test_a_rejected_subject_has_no_proof() -> None:
@@ -576,7 +634,7 @@ def test_the_command_explains() -> None:
         outcome.why_not("xiaohua", "closure").text() + "\n",
     )
     code, text = explain("--subject", "xiaohua", "--fact", "closure", "--lang", "en")
-    assert code == 0
+    assert code == 1
     assert text.startswith("why not closure (account closed)")
     code, text = explain("--subject", "xiaoming", "--fact", "strike@2015-01-20", "--format", "json")
     assert json.loads(text)["facts"][0]["fact"]["complaint"] == "c3"

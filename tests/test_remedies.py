@@ -8,6 +8,7 @@ import json
 import random
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from strikeout.ahead.acts import voiding
 from strikeout.ahead.goals import Standing, Undone, mark, severity_of
 from strikeout.ahead.remedies import Remedying, remedies
 from strikeout.commands.remedies import remedies_command
-from strikeout.facts import Fact, merge_duplicates
+from strikeout.facts import Fact, having, merge_duplicates
 from strikeout.ground.problems import RunError, StrikeoutError
 from strikeout.machine.timeline import Entry, SubjectRun
 from strikeout.speech.outcome import GOOD_STANDING, active_spans
@@ -411,6 +412,56 @@ def test_the_next_strike_of_the_example() -> None:
         [{"kind": "withdrawal", "seller": "s", "complaint": "c1", "at": "2015-01-01"}], engine="compiled"
     )
     assert "there is no fact to bring one" in empty.next_sanctions("s").text()
+
+
+def test_what_is_pending_is_told_beside_what_more_would_bring() -> None:
+    notice = {"kind": "notice", "seller": "s", "complainant": "a", "right": "r", "claim": "counterfeit", "base": 2}
+    rows = [{**notice, "at": day, "complaint": day} for day in ("2015-01-05", "2015-01-15", "2015-02-21")]
+    outcome = strikeout.load("taobao-counterfeit-full").run(rows, engine="compiled")
+    found = outcome.next_sanctions("s")
+    ahead = outcome.ruleset.rerun("s")(found_facts(outcome), max(p.fact.at for p in outcome.run_of("s").pending))
+    due = [entry.fact for entry in ahead.conclusions if entry.fact.kind.effect]
+    assert due
+    assert sorted(entry.fact.at for entry in found.pending) == sorted(fact.at for fact in due)
+    told = " ".join(found.text().split())
+    assert f"what is pending already brings, if nothing is done: {due[0].kind.name}" in told
+    assert "bring none" not in told
+    assert "待定事项已将招致（如不采取措施）" in found.text("zh")
+    assert [line["kind"] for line in found.as_dict()["pending"]] == [e.fact.kind.name for e in found.pending]
+    assert example().next_sanctions("xiaohua").as_dict()["pending"] == []
+
+
+def found_facts(outcome: strikeout.Outcome) -> list[Fact]:
+    return [entry.fact for entry in outcome.run_of("s").entries if entry.given]
+
+
+def test_a_search_over_a_long_history_is_cut_and_says_so() -> None:
+    zone = strikeout.load("taobao-counterfeit").model.zone
+    start = zone.parse("2015-01-01")
+    upheld = {"kind": "upheld", "seller": "s", "right": "r", "finding": "counterfeit", "base": 0}
+    rows = [
+        {**upheld, "at": zone.format(start + n * 3_600_000_000), "complaint": f"c{n}", "complainant": f"a{n % 40}"}
+        for n in range(4_000)
+    ]
+    ruleset = strikeout.load("taobao-counterfeit").with_parameters({"strike_limit": 100_000, "closing_points": 10**9})
+    found = ruleset.run(rows, engine="compiled").next_sanctions("s")
+    assert not found.complete
+    assert found.runs <= 50
+    assert found.as_dict()["complete"] is False
+    assert f"only {found.runs} runs were made" in " ".join(found.text().split())
+    assert "其余情形未试" in found.text("zh").replace("\n", "")
+    few = ruleset.run(rows[:40], engine="compiled").next_sanctions("s", most=1)
+    assert few.complete
+    assert "1 more fact like those before brings none" in few.text()
+
+
+def test_facts_are_put_where_they_belong() -> None:
+    rng = random.Random(5)
+    facts = [entry.fact for entry in shipped(3, "taobao-counterfeit-full", 30).run_of("s").entries if entry.given]
+    for _ in range(200):
+        some = rng.sample(facts, rng.randint(0, len(facts)))
+        more = [replace(fact, known_at=fact.known_at - rng.randint(-1, 1)) for fact in rng.choices(facts, k=3)]
+        assert having(merge_duplicates(some), *more) == merge_duplicates([*some, *more])
 
 
 # --- the command and the answers

@@ -6,11 +6,11 @@ a fact that ends another. Fields are filled in from the facts that are there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from ..facts import BOOLEAN, ID, TIME, Fact, Field, Kind, Type, Value, merge_duplicates
+from ..facts import BOOLEAN, ID, TIME, Fact, Field, Kind, Type, Value, having, merge_duplicates
 from ..machine.timeline import Entry, SubjectRun
 from ..model import Aggregate, Rule, Ruleset, TriggerField, rule_expressions, selections, walk
 from ..speech.outcome import identity
@@ -57,7 +57,8 @@ class Act:
 def known_facts(run: SubjectRun) -> list[Fact]:
     """The input facts that a run knows, those voided among them, in the order of semantics 2."""
     given = [entry.fact for entry in run.entries if entry.given]
-    return merge_duplicates([*given, *(void.fact for void in run.voided)])
+    voided = [void.fact for void in run.voided]
+    return merge_duplicates([*given, *voided]) if voided else given
 
 
 def horizon(run: SubjectRun) -> int:
@@ -197,7 +198,7 @@ def _voided(
                 key = tuple(made.get(e.name) for _, e in target.by if isinstance(e, TriggerField))
                 found += standing.of(target.kind, slots, key)
         return frozenset(found)
-    after = rerun(merge_duplicates([*known, made]), run.as_of)
+    after = rerun(having(known, made), run.as_of)
     before = {void.fact for void in run.voided}
     return frozenset(void.fact for void in after.voided if void.fact not in before)
 
@@ -243,7 +244,7 @@ def answering(ruleset: Ruleset, run: SubjectRun, known: Sequence[Fact], ahead: S
                 if made in found or made in present or made in tried:
                     continue
                 tried.add(made)
-                after = rerun(merge_duplicates([*known, made]), ahead.as_of)
+                after = rerun(having(known, made), ahead.as_of)
                 if after.rejection is None and _all_of(after) != before:
                     found[made] = Act(made)
     return list(found.values())
@@ -274,9 +275,8 @@ def _all_of(run: SubjectRun) -> tuple[object, ...]:
 # More of the same.
 
 
-def fresh_id(facts: Iterable[Fact], stem: str = "new") -> Iterator[str]:
-    """Ids that no fact has yet."""
-    taken = {value for fact in facts for value in fact.values}
+def fresh_id(taken: Collection[Value], stem: str = "new") -> Iterator[str]:
+    """Ids that are not taken yet."""
     number = 0
     while True:
         number += 1
@@ -292,12 +292,15 @@ def own_id(kind: Kind) -> int | None:
 
 def conclusions_besides(run: SubjectRun, other: SubjectRun) -> list[Entry]:
     """The conclusions of a run that another has not, equal ones by number, rules aside."""
+    has, had = run.conclusions, other.conclusions
+    pairs = enumerate(zip(has, had, strict=False))
+    same = next((n for n, (one, two) in pairs if one.fact != two.fact), min(len(has), len(had)))
     left: dict[tuple[object, ...], int] = {}
-    for entry in other.conclusions:
+    for entry in had[same:]:
         key = identity(entry)[:-1]
         left[key] = left.get(key, 0) + 1
     found = []
-    for entry in run.conclusions:
+    for entry in has[same:]:
         key = identity(entry)[:-1]
         if left.get(key, 0):
             left[key] -= 1

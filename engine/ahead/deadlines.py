@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ..facts import Fact, merge_duplicates
+from ..facts import Fact, having
 from ..machine.timeline import Entry, Pending, SubjectRun
 from ..model import Rule, Ruleset
 from ..speech.outcome import identity
@@ -68,7 +68,7 @@ def deadlines(ruleset: Ruleset, run: SubjectRun, rerun: Rerun) -> list[Deadline]
         answers = []
         for act in acts:
             if act.answers == pending.fact and entry is not None:
-                after = rerun(merge_duplicates([*known, act.fact]), pending.fact.at)
+                after = rerun(having(known, act.fact), pending.fact.at)
                 if _of_step(after, pending.fact) != _of_step(ahead, pending.fact):
                     answers.append(act.fact)
         found.append(_deadline(pending, entry, ahead, answers))

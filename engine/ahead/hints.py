@@ -12,8 +12,8 @@ from .more_alike import MOST_MORE, MoreAlike
 MOST_RUNS = 60
 """After how many runs a search ends, for a subject of few facts."""
 
-MOST_FACTS_RUN = 60_000
-"""How many facts are run in all, for a subject of many; ten runs are always made."""
+MOST_FACTS_RUN = 40_000
+"""How many facts are run in all, for a subject of many; two runs are always made."""
 
 
 def hint(ruleset: Ruleset, run: SubjectRun, rerun: Rerun, trial: Trial, kind: Kind) -> Hint | None:
@@ -47,9 +47,10 @@ def hint(ruleset: Ruleset, run: SubjectRun, rerun: Rerun, trial: Trial, kind: Ki
     def wanted(entry: Entry) -> bool:
         return entry.fact.kind is kind and any(reason.rule is trial.rule for reason in entry.reasons)
 
-    most_runs = min(MOST_RUNS, max(10, MOST_FACTS_RUN // max(1, len(run.entries))))
+    runs = min(MOST_RUNS, max(2, MOST_FACTS_RUN // max(1, len(run.entries))))
+    more_alike = MoreAlike(ruleset, run, rerun, wanted, runs)
     for anyone in (False, True):
-        more = MoreAlike(ruleset, run, rerun, wanted, most_runs).search(like, anyone, MOST_MORE)
+        more = more_alike.search(like, anyone, MOST_MORE)
         if more is not None:
             return Hint(like, anyone, more.facts, more.brings[0].fact)
     return None

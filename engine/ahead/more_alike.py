@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..facts import ID, TIME, Fact, Value, merge_duplicates
+from ..facts import ID, TIME, Fact, Value, having
 from ..machine.timeline import Entry, SubjectRun
 from ..model import Ruleset
 from ..why.history import History
@@ -45,8 +45,13 @@ class MoreAlike:
         Runs facts of the subject as of an instant.
     wanted : callable
         Whether a conclusion is what is looked for.
-    most_runs : int, optional
-        After how many runs the search is given up.
+    left : int
+        How many runs may still be made.
+
+    Attributes
+    ----------
+    cut : bool
+        Whether a search was given up as no run was left.
     """
 
     def __init__(
@@ -55,21 +60,23 @@ class MoreAlike:
         run: SubjectRun,
         rerun: Rerun,
         wanted: Callable[[Entry], bool],
-        most_runs: int | None = None,
+        left: int,
     ) -> None:
         self.ruleset, self.run, self.wanted = ruleset, run, wanted
         self.known = known_facts(run)
-        self._rerun, self._left = rerun, most_runs
-        self._bases: dict[int, SubjectRun] = {}
+        self._taken = frozenset(value for fact in self.known for value in fact.values)
+        self._rerun, self.left, self.cut = rerun, left, False
+        self._bases = {run.as_of: run}
 
     def rerun(self, facts: Sequence[Fact], at: int) -> SubjectRun:
         """Run facts, and count the run."""
-        if self._left is not None:
-            self._left -= 1
+        self.left -= 1
         return self._rerun(facts, at)
 
     def base(self, at: int) -> SubjectRun:
         """The run without more facts."""
+        if not self.run.pending:
+            return self.run  # With nothing that falls due, it concludes at any later instant what it does now.
         if at not in self._bases:
             self._bases[at] = self.rerun(self.known, at)
         return self._bases[at]
@@ -80,15 +87,28 @@ class MoreAlike:
         values: list[Value] = []
         for slot, (field, value) in enumerate(zip(kind.fields, like.values, strict=True)):
             if value is not None and (slot == own or (anyone and field.type == ID)):
-                ids = fresh_id(self.known, f"new-{field.name}")
+                ids = fresh_id(self._taken, f"new-{field.name}")
                 value = [next(ids) for _ in range(number if slot == own else 1)][-1]
             elif field.type == TIME and isinstance(value, int):
                 value += at - like.at
             values.append(value)
         return Fact(kind, at, like.subject, tuple(values), 0, at)
 
-    def search(self, like: Fact, anyone: bool, most: int) -> More | None:
-        """The fewest copies that bring what is wanted, and of those the earliest; None, where none is found."""
+    def search(self, like: Fact, anyone: bool, most: int, runs: int | None = None) -> More | None:
+        """The fewest copies that bring what is wanted, and of those the earliest; None, where none is found.
+
+        Parameters
+        ----------
+        like : Fact
+            The fact to copy.
+        anyone : bool
+            Whether the other ids are new, too.
+        most : int
+            How many copies are looked at.
+        runs : int, optional
+            How many runs this search may make; else as many as are left.
+        """
+        end = 0 if runs is None else max(0, self.left - runs)
         frontier: list[tuple[Fact, ...]] = [()]
         for number in range(1, most + 1):
             found: list[tuple[int, tuple[Fact, ...], tuple[Entry, ...]]] = []
@@ -96,7 +116,8 @@ class MoreAlike:
             for placed in frontier:
                 start = placed[-1].at if placed else self.run.as_of
                 for _ in range(MOST_INSTANTS):
-                    if self._left is not None and self._left <= 0:
+                    if self.left <= end:
+                        self.cut = True
                         return None
                     more = (*placed, self.copy(like, start, anyone, number))
                     run, brings = self.follow(more)
@@ -106,6 +127,8 @@ class MoreAlike:
                     if run is None:
                         break
                     further.append(more)
+                    if self.left <= end:
+                        continue
                     later = self.clear_from(run, more)
                     if later is None:
                         break
@@ -118,7 +141,7 @@ class MoreAlike:
 
     def follow(self, more: Sequence[Fact]) -> tuple[SubjectRun | None, tuple[Entry, ...]]:
         """The run with more facts, once what they schedule has fallen due, and what is wanted that they bring."""
-        facts = merge_duplicates([*self.known, *more])
+        facts = having(self.known, *more)
         run = self.rerun(facts, max(fact.at for fact in more))
         if run.rejection is not None:
             return None, ()
@@ -127,8 +150,12 @@ class MoreAlike:
             run = self.rerun(facts, end)
             if run.rejection is not None:
                 return None, ()
-        new = [entry for entry in conclusions_besides(run, self.base(run.as_of)) if self.wanted(entry)]
-        return run, tuple(sorted(new, key=lambda entry: (-entry.fact.kind.severity, entry.place)))
+        return run, self.brought(run, self.base(run.as_of))
+
+    def brought(self, run: SubjectRun, besides: SubjectRun) -> tuple[Entry, ...]:
+        """What is wanted that a run brings and another does not, the most severe first."""
+        new = [entry for entry in conclusions_besides(run, besides) if self.wanted(entry)]
+        return tuple(sorted(new, key=lambda entry: (-entry.fact.kind.severity, entry.place)))
 
     def clear_from(self, run: SubjectRun, more: Sequence[Fact]) -> int | None:
         """The first instant at which a window that the newest fact met is over, or a rule comes into force."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..facts import Fact, merge_duplicates, order_key
+from ..facts import Fact, having, merge_duplicates, order_key
 from ..ground.problems import RunError, nearest
 from ..machine.timeline import SubjectRun
 from ..model import Ruleset
@@ -70,15 +70,13 @@ class Remedying:
         if self.by < self.at:
             raise RunError("what is to be reached lies before the instant at which something can be done")
         self.known = known_facts(run)
-        self.keyed = [(order_key(fact), fact) for fact in self.known]
         self.ahead = run if self.by == self.at else standing(ruleset, self.known, self.by, rerun)
         self.runs = 0
 
     def with_facts(self, added: Sequence[Fact]) -> SubjectRun:
         """The run with facts added, as of the last instant that counts."""
         self.runs += 1
-        more = [(order_key(fact), fact) for fact in added]
-        return self.rerun([fact for _, fact in sorted([*self.keyed, *more], key=lambda pair: pair[0])], self.by)
+        return self.rerun(having(self.known, *added), self.by)
 
     def acts(self) -> list[Act]:
         """The facts that can be added."""

@@ -148,7 +148,13 @@ class AheadRecord:
     most : int
         How many more facts were looked at.
     likes : int
-        How many kinds of facts were copied.
+        How many sorts of facts were copied.
+    pending : tuple of Entry
+        The sanctions that what is pending brings if nothing is done.
+    runs : int
+        How many sets of facts were run.
+    complete : bool
+        Whether all was looked at; else the search was cut, so that it takes no longer for a subject of many facts.
     """
 
     ruleset: Ruleset
@@ -158,6 +164,9 @@ class AheadRecord:
     found: tuple[NextSanction, ...]
     most: int
     likes: int
+    pending: tuple[Entry, ...] = ()
+    runs: int = 0
+    complete: bool = True
 
     def __iter__(self) -> Iterator[NextSanction]:
         return iter(self.found)

@@ -9,13 +9,14 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 from ..facts import DURATION, ID, INTEGER, TIME, Fact, Kind, Value
-from ..machine.timeline import SubjectRun
+from ..machine.timeline import Entry, SubjectRun
 from ..model import Aggregate, JoinedField, OwnField, Ruleset, TriggerField, rule_expressions, selections, walk
 from ..speech.outcome import record, rule_of, to_json
 from ..why.answer import Answer
+from ..why.questions import check_most
 from ..why.tree import Branch
 from .act_kinds import harmful_kinds
-from .acts import Rerun, own_id
+from .acts import Rerun, horizon, own_id
 from .more_alike import MOST_MORE, MoreAlike
 from .remedy import AheadRecord, NextSanction
 from .tell_remedies import Json, RemedyTeller, about_json, shown
@@ -23,17 +24,29 @@ from .tell_remedies import Json, RemedyTeller, about_json, shown
 MOST_LIKE = 12
 """How many sorts of facts are copied: those of which there are most, of equal ones the newest."""
 
+MOST_FACTS_RUN = 200_000
+"""How many facts are run in all, for a subject of many."""
+
+FEWEST_RUNS = 10
+"""How many runs may always be made, of however many facts."""
+
 
 class _Ahead:
     """The search from one run."""
 
     def __init__(self, ruleset: Ruleset, run: SubjectRun, rerun: Rerun) -> None:
         self.ruleset, self.run = ruleset, run
-        self.alike = MoreAlike(ruleset, run, rerun, lambda entry: bool(entry.fact.kind.effect))
+        self.runs = max(FEWEST_RUNS, MOST_FACTS_RUN // max(1, len(run.entries)))
+        self.alike = MoreAlike(ruleset, run, rerun, lambda entry: bool(entry.fact.kind.effect), self.runs)
 
-    def search(self, like: Fact, anyone: bool, most: int) -> NextSanction | None:
-        """The fewest copies that bring a sanction."""
-        more = self.alike.search(like, anyone, most)
+    def pending(self) -> tuple[Entry, ...]:
+        """The sanctions that what is pending brings if nothing is done."""
+        until_due = self.alike.base(horizon(self.run))
+        return () if until_due.rejection is not None else self.alike.brought(until_due, self.run)
+
+    def search(self, like: Fact, anyone: bool, most: int, others: int) -> NextSanction | None:
+        """The fewest copies that bring a sanction, where so many other facts are still to be copied."""
+        more = self.alike.search(like, anyone, most, max(2, self.alike.left // (1 + others)))
         return None if more is None else NextSanction(more.facts, like, anyone, more.brings)
 
     def likes(self) -> list[tuple[Fact, bool]]:
@@ -107,6 +120,8 @@ class NextSanctions(Answer, AheadRecord):
             }
             for sanction in self.found
         ]
+        found["pending"] = [record(ruleset, entry.fact, rule_of(entry)) for entry in self.pending]
+        found["complete"] = self.complete
         return found
 
 
@@ -125,17 +140,24 @@ def next_sanctions(ruleset: Ruleset, run: SubjectRun, rerun: Rerun, most: int = 
         Runs facts of the subject as of an instant.
     most : int
         How many more facts are looked at.
+
+    Raises
+    ------
+    RunError
+        Where `most` is no number from 1 on.
     """
+    check_most(most)
     end = ruleset.terminal
     over = next((entry for entry in run.entries if end is not None and entry.fact.kind is end), None)
     search = _Ahead(ruleset, run, rerun)
     likes = search.likes() if over is None else []
+    pending = search.pending() if over is None else ()
     found: list[NextSanction] = []
     general: dict[tuple[object, ...], int] = {}
     kept: dict[object, int] = {}
     fewest = most
-    for like, anyone in likes:
-        sanction = search.search(like, anyone, most if anyone else fewest)
+    for number, (like, anyone) in enumerate(likes, 1):
+        sanction = search.search(like, anyone, most if anyone else fewest, len(likes) - number)
         if sanction is not None and not anyone:
             fewest = min(fewest, len(sanction.facts))
         brings = () if sanction is None else tuple(entry.fact.kind.index for entry in sanction.brings)
@@ -161,7 +183,18 @@ def next_sanctions(ruleset: Ruleset, run: SubjectRun, rerun: Rerun, most: int = 
             [to_json(record(ruleset, fact)) for fact in s.facts],
         )
     )
-    return NextSanctions(ruleset, run.subject, run.as_of, over, tuple(found), most, len(likes))
+    return NextSanctions(
+        ruleset=ruleset,
+        subject=run.subject,
+        at=run.as_of,
+        over=over,
+        found=tuple(found),
+        most=most,
+        likes=len(likes),
+        pending=pending,
+        runs=search.runs - search.alike.left,
+        complete=not search.alike.cut,
+    )
 
 
 def _sort_of(like: Fact) -> tuple[Kind, tuple[Value, ...]]:

@@ -130,7 +130,8 @@ class DifferenceTeller:
             shown = words.full(fact, titled=False)
             yield self.say(phrase, fact=f"{self.found.after.subject} {visible(fact.subject)} · {shown}")
         if len(facts) > MOST_CHANGES:
-            yield self.say("more-changes", number=len(facts) - MOST_CHANGES)
+            left = len(facts) - MOST_CHANGES
+            yield self.say("more-changes-one" if left == 1 else "more-changes", number=left)
         for name, value in changes.settings:
             yield self.say("set", name=name, value=value)
         if changes.against:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..facts import Fact
+from ..machine.timeline import Entry
 from ..model import Ruleset
 from ..speech.outcome import GOOD_STANDING, Status, record
 from ..why.tree import Branch, visible
@@ -70,7 +71,8 @@ class RemedyTeller:
             yield Branch(self.say("more-remedies", number=len(found) - MOST_SHOWN))
         if not found.found:
             most = found.exact_to
-            yield Branch(self.say("no-remedy" if found.acts else "no-acts", acts=found.acts, most=most))
+            phrase = "no-remedy" if found.acts and most > 1 else "no-remedy-one" if found.acts else "no-acts"
+            yield Branch(self.say(phrase, acts=found.acts, most=most))
         if found.exact_to < found.most:
             yield Branch(self.say("not-all", runs=f"{found.runs:,}", size=found.exact_to))
 
@@ -115,12 +117,31 @@ class RemedyTeller:
             fact = found.over.fact
             yield Branch(self.say("is-over", kind=words.kind(fact.kind), at=words.instant(fact.at)))
             return
+        if found.pending:
+            yield Branch(self.say("pending-brings", what=self.sanctions(found.pending)))
         if not found.found:
-            yield Branch(self.say("no-next" if found.likes else "no-likes", most=found.most))
+            yield Branch(self.say(self.none_found(found), most=found.most))
         for number, sanction in enumerate(found.found[:MOST_SHOWN], 1):
             yield self.sanction(number, sanction, found.at)
         if len(found) > MOST_SHOWN:
             yield Branch(self.say("more-remedies", number=len(found) - MOST_SHOWN))
+        if not found.complete:
+            yield Branch(self.say("next-not-all", runs=f"{found.runs:,}"))
+
+    @staticmethod
+    def none_found(found: AheadRecord) -> str:
+        """What is said where no more facts were found that bring a sanction."""
+        if not found.likes:
+            return "no-likes-besides" if found.pending else "no-likes"
+        if not found.complete:
+            return "no-next-found"
+        phrase = "no-next-besides" if found.pending else "no-next"
+        return f"{phrase}-one" if found.most == 1 else phrase
+
+    def sanctions(self, entries: Sequence[Entry]) -> str:
+        """Sanctions, each with when."""
+        words = self.words
+        return words.join([f"{words.kind(entry.fact.kind)} · {words.instant(entry.fact.at)}" for entry in entries])
 
     def sanction(self, number: int, sanction: NextSanction, now: int) -> Branch:
         """What would bring one sanction."""
@@ -135,10 +156,7 @@ class RemedyTeller:
             self.say("now") if soon else self.say("at-instants", at=words.join([words.instant(at) for at in instants]))
         )
         what = self.say("one-more" if len(facts) == 1 else "more-like", number=len(facts), like=like, when=when)
-        brings = words.join(
-            [f"{words.kind(entry.fact.kind)} · {words.instant(entry.fact.at)}" for entry in sanction.brings]
-        )
-        return Branch(f"{number}. " + self.say("then", what=what, status=brings))
+        return Branch(f"{number}. " + self.say("then", what=what, status=self.sanctions(sanction.brings)))
 
 
 def about_json(ruleset: Ruleset, subject: str, at: int) -> Json:

@@ -25,6 +25,10 @@ _PHRASES: dict[str, tuple[str, str]] = {
         "✗ 没有办法：可补充的事实共 {acts} 件，任取至多 {most} 件均不能达到",
         "✗ there is no remedy: no {most} or fewer of the {acts} facts that could be added reach it",
     ),
+    "no-remedy-one": (
+        "✗ 没有办法：可补充的事实共 {acts} 件，任何一件单独均不能达到",
+        "✗ there is no remedy: none of the facts that could be added ({acts}) reaches it by itself",
+    ),
     "no-acts": ("✗ 没有办法：没有可补充的事实", "✗ there is no remedy: there is nothing that could be added"),
     "not-all": (
         "… 共试 {runs} 组；超过 {size} 件的组合未全部试完",
@@ -44,6 +48,28 @@ _PHRASES: dict[str, tuple[str, str]] = {
         "✓ 再有至多 {most} 件与此前同类的事实，也不招致处罚",
         "✓ up to {most} more facts like those before bring none",
     ),
+    "no-next-one": (
+        "✓ 再有 1 件与此前同类的事实，也不招致处罚",
+        "✓ 1 more fact like those before brings none",
+    ),
+    "no-next-besides": (
+        "✓ 此外，再有至多 {most} 件与此前同类的事实，不招致其他处罚",
+        "✓ besides, up to {most} more facts like those before bring no other",
+    ),
+    "no-next-besides-one": (
+        "✓ 此外，再有 1 件与此前同类的事实，不招致其他处罚",
+        "✓ besides, 1 more fact like those before brings no other",
+    ),
+    "no-next-found": ("未找到可招致处罚的事实", "none was found"),
+    "next-not-all": (
+        "… 事实较多，仅试 {runs} 组；其余情形未试",
+        "… for the number of facts only {runs} runs were made; not all was tried",
+    ),
+    "pending-brings": (
+        "! 待定事项已将招致（如不采取措施）：{what}",
+        "! what is pending already brings, if nothing is done: {what}",
+    ),
+    "no-likes-besides": ("✓ 此外没有可招致处罚的事实", "✓ besides, there is no fact to bring one"),
     "no-likes": ("✓ 没有可招致处罚的事实", "✓ there is no fact to bring one"),
     "one-more": ("再有 1 件{like}，{when}", "1 more {like}, {when}"),
     "more-like": ("再有 {number} 件{like}，{when}", "{number} more {like}, {when}"),
@@ -73,6 +99,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "what-if": ("假如", "what if"),
     "added": ("＋ 增加 {fact}", "+ added {fact}"),
     "removed": ("－ 去掉 {fact}", "− removed {fact}"),
+    "more-changes-one": ("… 另有 1 项改动", "… 1 more change"),
     "more-changes": ("… 另有 {number} 项改动", "… {number} more changes"),
     "set": ("＝ 参数 {name} 为 {value}", "= parameter {name} set to {value}"),
     "against": ("＝ 改用规则集 {ruleset}", "= under the ruleset {ruleset}"),

@@ -13,7 +13,7 @@ from ..ahead.tell_deadlines import Deadlines, as_dict, headings, row
 from ..ahead.words_ahead import WordsAhead
 from ..reach.writing import writing
 from .printing import MOST_ROWS, show_table
-from .reading import Reading, reading_options, work
+from .reading import Reading, output_option, reading_options, work
 from .terminal import out
 
 FORMATS = ("table", "jsonl", "ics")
@@ -34,13 +34,7 @@ def format_of(output: str | None) -> str:
     show_default="by the file's name, else table",
     help="What is written: a table, a line of JSON for each, or an iCalendar.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, allow_dash=True),
-    metavar="FILE",
-    help="The file, instead of stdout.",
-)
+@output_option
 def deadlines_command(form: str | None, output: str | None, **options: Any) -> None:
     """Show what is scheduled under RULESET for the subjects of FACTS, by date, and what follows if nothing is done.
 

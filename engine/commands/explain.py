@@ -16,7 +16,7 @@ from ..speech.outcome import status
 from ..why.explanation import Explainer, Proof, WhyNot
 from ..why.questions import Question, not_there, nothing_concluded, sanctions
 from .reading import Reading, reading_options, work
-from .terminal import text_width
+from .terminal import DONE, FAILED, text_width
 
 MOST_FACTS = 20
 """How many facts, the newest, are explained where a question fits more."""
@@ -28,8 +28,10 @@ _COLOURS = (
 )
 
 
-def _answer(model: Ruleset, run: SubjectRun, rerun: Rerun, fact: str | None, why_not: str | None) -> Proof | WhyNot:
-    """The answer to what a command line asks.
+def _answer(
+    model: Ruleset, run: SubjectRun, rerun: Rerun, fact: str | None, why_not: str | None
+) -> tuple[Proof | WhyNot, int]:
+    """The answer to what a command line asks, and the exit code: a fact that was not derived is a check that failed.
 
     Raises
     ------
@@ -39,21 +41,21 @@ def _answer(model: Ruleset, run: SubjectRun, rerun: Rerun, fact: str | None, why
     explainer = Explainer(model, run, rerun)
     if why_not is not None:
         asked = Question.of(model, why_not)
-        return explainer.why_not(asked.kind, asked.at)
+        return explainer.why_not(asked.kind, asked.at), DONE
     if fact is None:
         entries = sanctions(run)
         if not entries:
             raise nothing_concluded(model, run)
-        return explainer.why(entries[-MOST_FACTS:], status=status(model, run))
+        return explainer.why(entries[-MOST_FACTS:], status=status(model, run)), DONE
     question = Question.of(model, fact)
     entries = question.among(model, run)
     if entries:
-        return explainer.why(entries[-MOST_FACTS:])
+        return explainer.why(entries[-MOST_FACTS:]), DONE
     missing = not_there(model, run, question)
     if not missing.ask:
         raise missing
     click.echo(f"strikeout: {missing}", err=True)
-    return explainer.why_not(question.kind, question.at)
+    return explainer.why_not(question.kind, question.at), FAILED
 
 
 def _painted(text: str) -> str:
@@ -78,6 +80,8 @@ def explain_command(fact: str | None, why_not: str | None, depth: int | None, fo
 
     Without --fact and --why-not, every sanction of the subject is explained. Each conclusion comes with its rule,
     clause and line, the parts of its condition with their values, and the facts counted (✓) and not counted (✗).
+
+    Where the fact of --fact was not derived, what is missing for it is said instead, and the exit code is 1.
     """
     reading = Reading(**options)
     if fact is not None and why_not is not None:
@@ -90,11 +94,12 @@ def explain_command(fact: str | None, why_not: str | None, depth: int | None, fo
         if not runs:
             raise SystemExit(given.report())
         (run,) = runs
-        answer = _answer(model, run, given.ruleset.rerun(run.subject), fact, why_not)
+        answer, code = _answer(model, run, given.ruleset.rerun(run.subject), fact, why_not)
         if form == "json":
             click.echo(json.dumps(answer.as_dict(), ensure_ascii=False, indent=2))
         else:
             width = text_width()
             shown = answer.text(reading.language, width, depth) if isinstance(answer, Proof) else ""
             click.echo(_painted(shown or answer.text(reading.language, width)))
-        raise SystemExit(given.report())
+        reported = given.report()
+        raise SystemExit(code or reported)

@@ -86,6 +86,17 @@ def reading_options(command: _Command) -> _Command:
     return command
 
 
+def output_option(command: _Command) -> _Command:
+    """The option `-o`, of a command that writes one file."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Path(dir_okay=False, allow_dash=True),
+        metavar="FILE",
+        help="The file, instead of stdout.",
+    )(command)
+
+
 def separated(context: click.Context, option: click.Parameter, text: str | None) -> tuple[str, ...]:
     """Names that are separated by commas."""
     return tuple(name.strip() for name in (text or "").split(",") if name.strip())

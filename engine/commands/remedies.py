@@ -50,7 +50,8 @@ def remedies_command(status: str, undo: str | None, by: str | None, most: int, f
             undoing = remedies(model, run, rerun, wanted=status, undo=undo, by=until, most=most)
             ahead = next_sanctions(model, run, rerun, most)
             if form == "json":
-                found = {**undoing.as_dict(), "next": ahead.as_dict()["next"]}
+                more = ahead.as_dict()
+                found = {**undoing.as_dict(), **{name: more[name] for name in ("next", "pending", "complete")}}
                 click.echo(json.dumps(found, ensure_ascii=False, indent=2))
             else:
                 width = text_width()

@@ -17,7 +17,7 @@ from ..reach.tables import WRITERS, Writer, columns
 from ..reach.writing import STANDARD_OUTPUT, Output, writing
 from ..speech.outcome import Record, record, rule_of
 from .printing import MOST_ROWS, local_time, printing, show_table
-from .reading import Reading, reading_options, work
+from .reading import Reading, output_option, reading_options, work
 
 FORMATS = ("table", *WRITERS)
 
@@ -95,13 +95,7 @@ def _writer(form: str, output: Output, path: str | None, ruleset: Ruleset, langu
     show_default="by the file's name, else table",
     help="What is written.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, allow_dash=True),
-    metavar="FILE",
-    help="The file, instead of stdout.",
-)
+@output_option
 def run_command(form: str | None, output: str | None, **options: Any) -> None:
     """Run RULESET over FACTS and print what follows.
 

@@ -70,9 +70,12 @@ def serve_command(
     from ..log import open_database
 
     limits = _limits(rate, max_body, timeout, workers, cache)
-    journal = Journal(sys.stderr)
-    with open_database(url) as database:
-        serve(Service(database, rulesets, limits, journal), host, port, journal)
+    journal = Journal(sys.stderr, aside=True)
+    try:
+        with open_database(url) as database:
+            serve(Service(database, rulesets, limits, journal), host, port, journal)
+    finally:
+        journal.close()
 
 
 def _limits(

@@ -25,9 +25,17 @@ NARROW, WIDE = 60, 140
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
+class Terminal(Console):
+    """A console. Whoever read its output may have had enough of it: rich would call that a failure."""
+
+    def on_broken_pipe(self) -> None:
+        """Hand it on to `main`, which ends the program quietly."""
+        raise BrokenPipeError
+
+
 def out() -> Console:
     """The console for output; colours only where it is a terminal."""
-    return Console(file=sys.stdout, highlight=False, soft_wrap=not sys.stdout.isatty())
+    return Terminal(file=sys.stdout, highlight=False, soft_wrap=not sys.stdout.isatty())
 
 
 def err() -> Console:

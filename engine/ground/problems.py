@@ -156,7 +156,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     'did you mean `upheld`?'
     """
     found = closest(word, known)
-    return f"did you mean `{found}`?" if found else ""
+    return f"did you mean `{shorten(found, 200)}`?" if found else ""
 
 
 def listing(words: Iterable[str], most: int = 12) -> str:
@@ -166,7 +166,7 @@ def listing(words: Iterable[str], most: int = 12) -> str:
     '`a`, `b`'
     """
     every = list(words)
-    shown = ", ".join(f"`{w}`" for w in every[:most])
+    shown = ", ".join(f"`{shorten(w, 200)}`" for w in every[:most])
     return shown + (f" and {len(every) - most} more" if len(every) > most else "")
 
 

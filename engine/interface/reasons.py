@@ -29,7 +29,7 @@ class Reasons(Runs):
         subject : str, optional
             The subject, where the question does not name it and several have such facts.
         most : int
-            How many derived facts are explained, the nearest first.
+            How many derived facts are explained, the nearest first; at least 1.
 
         Returns
         -------
@@ -41,8 +41,9 @@ class Reasons(Runs):
         RunError
             Where there is no such fact, with what became of it.
         """
-        from ..why.questions import Question, not_there
+        from ..why.questions import Question, check_most, not_there
 
+        check_most(most)
         model = self.ruleset.model
         if isinstance(fact, Conclusion):
             run, place = self._runs.get(fact.subject), fact.entry.place
@@ -55,6 +56,9 @@ class Reasons(Runs):
         else:
             runs = self._runs.items()
             subjects = [name for name, run in runs if any(question.matches(model, e) for e in run.entries)]
+            if not subjects:  # Who alone has the complaint is meant, whatever became of it.
+                facts = self._facts.items()
+                subjects = [name for name, given in facts if any(question.names(model, fact) for fact in given)]
             subjects = subjects or list(self._runs)
         if len(subjects) != 1:
             found = f"{len(subjects):,} {model.subject}s, {listing(subjects, 3)}" if subjects else f"no {model.subject}"
@@ -73,8 +77,9 @@ class Reasons(Runs):
         RunError
             Where no fact names the subject, its run was rejected, or nothing was concluded.
         """
-        from ..why.questions import nothing_concluded, sanctions
+        from ..why.questions import check_most, nothing_concluded, sanctions
 
+        check_most(most)
         run = self.run_of(subject)
         entries = sanctions(run)
         if not entries:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..facts import Fact
-from ..ground.problems import RunError, nearest
+from ..ground.problems import RunError, nearest, shorten
 from ..machine.runs import JournalEntry, Program, Rejection, SubjectRun, run_subject
 from ..speech import outcome
 from ..speech.outcome import Record, Status, Summary, record
@@ -47,7 +47,8 @@ class Runs:
             self.summary.add_run(run, len(found))
 
     def __repr__(self) -> str:
-        at = self.ruleset.model.zone.format(self.as_of)
+        instant = self._instant()
+        at = "-" if instant is None else self.ruleset.model.zone.format(instant)
         return (
             f"<outcome of {self.ruleset.name} as of {at}: {len(self.facts)} conclusions on {len(self._runs)} subjects>"
         )
@@ -65,7 +66,11 @@ class Runs:
 
         runs = [run for run in self._runs.values() if run.rejection is None]
         rejected = [outcome.describe(rejection, self.ruleset.model) for rejection in self.rejected.values()]
-        return Overview(self.ruleset.model, self.as_of, self.counts(), self.summary, runs, rejected)
+        return Overview(self.ruleset.model, self._instant(), self.counts(), self.summary, runs, rejected)
+
+    def _instant(self) -> int | None:
+        """The instant of the run; None, where there was no fact and no instant was asked for."""
+        return self.as_of if self._facts or self.as_of else None
 
     def _repr_html_(self) -> str:
         return self.html()
@@ -103,10 +108,12 @@ class Runs:
         RunError
             Where no fact names the subject, or its run was rejected.
         """
+        if not isinstance(subject, str):
+            raise RunError(f"expected the id of a {self.ruleset.model.subject}, got `{shorten(str(subject), 60)}`")
         run = self._runs.get(subject)
         if run is None:
             hint = nearest(subject, self._runs)
-            message = f"no fact names the {self.ruleset.model.subject} `{subject[:60]}`"
+            message = f"no fact names the {self.ruleset.model.subject} `{shorten(subject, 60)}`"
             raise RunError(message + (f"; {hint}" if hint else ""))
         if run.rejection is not None:
             raise RunError(outcome.describe(run.rejection, self.ruleset.model))

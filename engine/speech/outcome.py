@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from ..facts import DURATION, TIME, Fact, Field, Value
 from ..ground.values import format_duration
 from ..machine.runs import Entry, JournalEntry, Rejection, SubjectRun
+from ..why.tree import visible
 
 if TYPE_CHECKING:
     from ..model import Ruleset
@@ -185,7 +186,7 @@ class Summary:
 
 
 def describe(rejection: Rejection, ruleset: Ruleset) -> str:
-    """One line that says why a subject's run was rejected."""
+    """One line that says why a subject's run was rejected; what cannot be seen is escaped."""
     fact = to_json(record(ruleset, rejection.fact))
     rule = f"rule `{rejection.rule.name}` ({rejection.span})"
-    return f"{ruleset.subject} `{rejection.subject}` rejected: {rejection.message}; {rule}, on the fact {fact}"
+    return visible(f"{ruleset.subject} `{rejection.subject}` rejected: {rejection.message}; {rule}, on the fact {fact}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ..machine.timeline import SubjectRun
 from ..model import Ruleset
+from ..why.tree import visible
 from .card import titled
 from .html import card, escape, folded, moment, paragraph, table
 from .outcome import GOOD_STANDING, Summary, status
@@ -49,8 +50,8 @@ class Overview:
     ----------
     ruleset : Ruleset
         The ruleset that was run.
-    as_of : int
-        The instant, in microseconds since 1970 UTC.
+    as_of : int or None
+        The instant, in microseconds since 1970 UTC; None, where there was no fact and none was asked for.
     counts : mapping
         How many facts of each kind were derived.
     summary : Summary
@@ -62,7 +63,7 @@ class Overview:
     """
 
     ruleset: Ruleset
-    as_of: int
+    as_of: int | None
     counts: Mapping[str, int]
     summary: Summary
     runs: Sequence[SubjectRun]
@@ -72,7 +73,8 @@ class Overview:
         """What it is of, then what was concluded, how the subjects stand, what became of the facts."""
         ruleset = self.ruleset
         title = titled(ruleset.title, language) or ruleset.name
-        yield f"{title} · {say(language, 'as of', moment(ruleset.zone.format(self.as_of)))} ({ruleset.zone.name})"
+        at = "-" if self.as_of is None else moment(ruleset.zone.format(self.as_of))
+        yield f"{title} · {say(language, 'as of', at)} ({ruleset.zone.name})"
         found = ", ".join(f"{name} {number:,}" for name, number in self.counts.items() if number)
         yield say(language, "concluded", found or say(language, "nothing"))
         looked = self.runs[:MOST_STATUSES]
@@ -123,11 +125,11 @@ class Overview:
         yield from self.head(language)
         for row in self.rows(language):
             subject, standing, since, *_ = map(str, row.values())
-            yield f"  {subject}  {standing}" + (f"  {say(language, 'since')} {since}" if since else "")
+            yield f"  {visible(subject)}  {standing}" + (f"  {say(language, 'since')} {since}" if since else "")
         left = len(self.runs) - MOST_SUBJECTS
         if left > 0:
             yield f"  … 另有 {left:,} 行" if language == "zh" else f"  … and {left:,} more"
-        yield from (f"  {text}" for text in self.rejected[:MOST_SUBJECTS])
+        yield from (f"  {visible(text)}" for text in self.rejected[:MOST_SUBJECTS])
 
     def _severity(self, kind: str) -> int:
         return -1 if kind == GOOD_STANDING else self.ruleset.kinds_by_name[kind].severity

@@ -21,12 +21,25 @@ def kind_named(ruleset: Ruleset, name: str) -> Kind:
     RunError
         Where the ruleset has none; the nearest is named.
     """
-    kind = ruleset.kinds_by_name.get(name)
+    text = str(name)  # callers in a notebook hand on whatever they have
+    kind = ruleset.kinds_by_name.get(text)
     if kind is not None:
         return kind
     known = [kind.name for kind in ruleset.kinds]
-    hint = nearest(name, known) or f"known are {listing(known, 20)}"
-    raise RunError(f"`{shorten(name, 60)}` is no kind of `{ruleset.name}`; {hint}")
+    hint = nearest(text, known) or f"known are {listing(known, 20)}"
+    raise RunError(f"`{shorten(text, 60)}` is no kind of `{ruleset.name}`; {hint}")
+
+
+def check_most(most: object) -> None:
+    """Refuse a number that lets nothing be told.
+
+    Raises
+    ------
+    RunError
+        Where it is no number from 1 on.
+    """
+    if isinstance(most, bool) or not isinstance(most, int) or most < 1:
+        raise RunError(f"`most` is `{shorten(str(most), 40)}`; expected a number from 1 on")
 
 
 def instants(ruleset: Ruleset, text: str) -> tuple[int, int]:
@@ -109,10 +122,12 @@ class Question:
         fact = entry.fact
         if fact.kind is not self.kind or not (self.at is None or self.at[0] <= fact.at < self.at[1]):
             return False
-        if not self.fields:
-            return True
-        found = record(ruleset, fact)
-        return all(str(found.get(name)) == str(value) for name, value in self.fields)
+        return not self.fields or self.names(ruleset, fact)
+
+    def names(self, ruleset: Ruleset, fact: Fact) -> bool:
+        """Whether a fact, of whatever kind, has the fields that are given, and any are."""
+        found = record(ruleset, fact) if self.fields else {}
+        return bool(self.fields) and all(str(found.get(name)) == str(value) for name, value in self.fields)
 
     def among(self, ruleset: Ruleset, run: SubjectRun) -> list[Entry]:
         """The facts of a run that are meant: the derived ones, or where there is none the given ones."""

@@ -81,7 +81,15 @@ class Teller:
         roots = [Branch(line) for line in lines]
         roots.extend(self._fact(root, "") for root in proof.roots)
         if proof.unexplained:
-            roots.append(Branch("… " + self.say("more-unexplained", number=proof.unexplained)))
+            roots.append(
+                Branch(
+                    "… "
+                    + self.say(
+                        "more-unexplained-one" if proof.unexplained == 1 else "more-unexplained",
+                        number=proof.unexplained,
+                    )
+                )
+            )
         return roots
 
     def _about(self, what: str, ruleset: Ruleset, subject: str, as_of: int) -> list[str]:

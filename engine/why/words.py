@@ -44,6 +44,10 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "missing": ("（缺）", "missing"),
     "more-counted": ("另有 {number} 件计入", "{number} more counted"),
     "more-left": ("另有 {number} 件未计入", "{number} more not counted"),
+    "more-unexplained-one": (
+        "另有 1 件事实的理由未展开",
+        "the reasons of 1 more fact are not drawn; ask for it",
+    ),
     "more-unexplained": (
         "另有 {number} 件事实的理由未展开",
         "the reasons of {number} more facts are not drawn; ask for one of them",
