@@ -139,7 +139,7 @@ def _generated(given: Table, starts: Any) -> Callable[[list[Any] | None], float]
 
     import strikeout
     from strikeout.machine.compiled import CompiledProgram
-    from strikeout.machine.compiled.arrays import AT, FIELDS, KIND, NUMBER, ROWS, WHAT
+    from strikeout.machine.compiled.arrays_layout import AT, FIELDS, KIND, NUMBER, ROWS, WHAT
     from strikeout.machine.compiled.bridge import Workspace, zone_arrays
     from strikeout.machine.compiled.runtime import NEVER
     from strikeout.reach.jitted import load_kernel

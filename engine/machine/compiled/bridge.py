@@ -11,7 +11,7 @@ import numpy as np
 from strikeout.facts import Fact, Kind, Type, Value
 from strikeout.model import Ruleset
 
-from .arrays import AGAIN, FIELDS, MADE, REJECTED, STATUS, WAITING, Layout
+from .arrays_layout import AGAIN, FIELDS, MADE, REJECTED, STATUS, WAITING, Layout
 from .kernel import Kernel
 from .runtime import NEVER
 

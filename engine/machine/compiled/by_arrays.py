@@ -11,7 +11,7 @@ from strikeout.facts import Fact
 from strikeout.graphs import GraphView
 from strikeout.machine.timeline import SCHEDULED_STEPS, Rejection, SubjectRun, Voided
 
-from .arrays import AT, CULPRIT, DUE, FAULT, FIELDS, HALF, KIND, LOWER, PLACES, REASON, STATUS, WHAT
+from .arrays_layout import AT, CULPRIT, DUE, FAULT, FIELDS, HALF, KIND, LOWER, PLACES, REASON, STATUS, WHAT
 from .bridge import Codes, columns_of, decode, run_raw
 from .kernel import Kernel
 from .plan import Plan

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from strikeout.model import Ruleset
 
 from . import runtime
-from .arrays import (
+from .arrays import Arrays
+from .arrays_layout import (
     AGAIN,
     ARRAYS,
     CULPRIT,
@@ -34,7 +35,6 @@ from .arrays import (
     SUBJECT,
     WAITING,
     WRONG,
-    Arrays,
     Constants,
     Layout,
 )

@@ -6,13 +6,13 @@ what comes in time only goes on.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
-from strikeout.facts import Fact, Value, order_key
+from strikeout.facts import Fact, Value, has, place_of
 from strikeout.machine.runs import SCHEDULED_STEPS, Entry, JournalEntry
 from strikeout.model import Rule, Ruleset
 
@@ -91,20 +91,6 @@ class Voids:
                 if None not in key:
                     found.append((kind, slots, key))
         return found
-
-
-def place_of(facts: Sequence[Fact], fact: Fact) -> int:
-    """The place of a fact in the order of semantics 2: that of its equal, or where it is to be put."""
-    if not facts or facts[-1].at < fact.at:
-        return len(facts)
-    low = bisect_left(facts, fact.at, key=attrgetter("at"))
-    high = bisect_right(facts, fact.at, low, key=attrgetter("at"))
-    return bisect_left(facts, order_key(fact), low, high, key=order_key) if low < high else low
-
-
-def has(facts: Sequence[Fact], place: int, fact: Fact) -> bool:
-    """Whether a fact stands at its place already."""
-    return place < len(facts) and facts[place].at == fact.at and order_key(facts[place]) == order_key(fact)
 
 
 def insert(facts: list[Fact], fact: Fact) -> None:

@@ -299,19 +299,10 @@ class PlainValues(Steps):
         function, slot = expression.function, expression.slot if expression.slot is not None else -1
         if filtered or (column and function not in ("any", "none", "last")):
             return self.over_series(expression, index, record, filtered, (column, relation, bound, known))
-        inside = ""
-        if column == "at":
-            inside = both(known, f"({self.cell(index, 'at', record)} {relation} {bound})")
-        elif column == "step":
-            newest = self.cell(index, "step", record)
-            inside = f"({newest} >= 0 and {newest} >= {bound})"
+        inside = self.newest_inside(index, record, (column, relation, bound, known))
         match function:
-            case "count":
-                return Operand(self.cell(index, "count", record))
-            case "any":
-                return Operand(inside or f"({self.cell(index, 'count', record)} > 0)")
-            case "none":
-                return Operand(f"(not ({inside}))" if inside else f"({self.cell(index, 'count', record)} == 0)")
+            case "count" | "any" | "none":
+                return self.how_many(function, index, record, inside)
             case "sum":
                 return self.total(expression, self.cell(index, f"total:{slot}", record))
             case "min" | "max":

@@ -188,6 +188,24 @@ class Steps(Expressions):
 
     # Entering facts.
 
+    def newest_inside(self, index: Index, record: str, window: Window) -> str:
+        """The condition that the newest fact of a key lies in a window; nothing, where there is no window."""
+        column, relation, bound, known = window
+        if column == "at":
+            return both(known, f"({self.cell(index, 'at', record)} {relation} {bound})")
+        if column == "step":
+            newest = self.cell(index, "step", record)
+            return f"({newest} >= 0 and {newest} >= {bound})"
+        return ""
+
+    def how_many(self, function: str, index: Index, record: str, inside: str) -> Operand:
+        """`count`, `any` or `none` of what an index counts."""
+        if function == "count":
+            return Operand(self.cell(index, "count", record))
+        if function == "any":
+            return Operand(inside or f"({self.cell(index, 'count', record)} > 0)")
+        return Operand(f"(not ({inside}))" if inside else f"({self.cell(index, 'count', record)} == 0)")
+
     def insert(self, kind: Kind, own: Callable[[int], Operand], newest: str) -> None:
         """Write that a fact enters the indices of its kind."""
         for index in self.plan.of_kind(kind):

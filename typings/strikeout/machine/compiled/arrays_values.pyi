@@ -1,0 +1,1 @@
+from engine.machine.compiled.arrays_values import *
