@@ -26,12 +26,15 @@ import strikeout
 from strikeout.cli import commands
 from strikeout.ground.problems import RunError
 from strikeout.log import Database, DatabaseUnavailable, open_database
+from strikeout.log.log import MOST_GLANCED
 from strikeout.service import types
+from strikeout.service.decisions import MOST_AT_ONCE, decision
 from strikeout.service.keys import SCOPES, digest, new_key
 from strikeout.service.problems import CODES, MEDIA_TYPE
 from strikeout.service.records import Journal
 from strikeout.service.server import check_host
 from strikeout.service.table import ROUTES
+from strikeout.speech.outcome import record, rule_of, to_json
 
 LOG = "counterfeit"
 POLICY = "taobao-counterfeit"
@@ -962,3 +965,46 @@ def test_metrics_count_what_was_done(log: Asked) -> None:
     assert values['strikeout_requests_total{route="/v1/logs/{log}/decide",method="POST",status="200"}'] == "1"
     assert values['strikeout_request_seconds_count{route="/v1/logs/{log}/decide"}'] == "1"
     assert "xiaoming" not in text
+
+
+def test_a_quick_answer_is_the_one_that_is_read_at_length(ask: Asked, clock: Clock) -> None:
+    begin(ask)
+    for number, row in enumerate(histories(random.Random(5), 2, 30)):
+        done(ask("POST", f"/v1/logs/{LOG}/facts", {"key": f"k{number}", "fact": row}), 201)
+    decider = ask.service.core.decider
+    assert decider.glance(LOG, "s0") is None  # Nothing was read yet.
+    at_length = ask("POST", f"/v1/logs/{LOG}/decide", {"subject": "s1"}).body
+    for _ in range(2):  # From what is kept, and read anew.
+        quick = decider.glance(LOG, "s1")
+        assert quick is not None
+        found = decider.kept_quickly(quick)
+        assert found is not None
+        assert decision(quick, found) == at_length
+        model = quick.ready.ruleset.model
+        texts = [to_json(record(model, entry.fact, rule_of(entry))) for entry in found.conclusions]
+        assert texts
+        assert found.facts_text.decode() == f"[{', '.join(texts)}]"
+        ask.service.core.histories.drop()
+    clock.now += DAY  # The log's clock is to go on first.
+    assert decider.glance(LOG, "s1") is None
+    done(ask("POST", f"/v1/logs/{LOG}/activations", {"ruleset": POLICY, "from": "2014-01-01"}), 201)
+    assert decider.glance(LOG, "s1") is None  # Another activation, which is to be read.
+
+
+def test_what_is_long_is_not_read_at_a_glance(ask: Asked) -> None:
+    begin(ask)
+    rows = [upheld("s", number, "2014-12-01") for number in range(MOST_AT_ONCE + 1)]
+    rows.append(upheld("t", 1, "2014-12-01", right="x" * MOST_GLANCED))
+    body = [{"key": f"k{number}", "fact": row} for number, row in enumerate(rows)]
+    done(ask("POST", f"/v1/logs/{LOG}/facts", body), 201)
+    done(ask("POST", f"/v1/logs/{LOG}/decide", {"subject": "u"}))
+    decider = ask.service.core.decider
+    assert decider.glance(LOG, "s") is None
+    assert decider.glance(LOG, "t") is None
+    before = done(ask("POST", f"/v1/logs/{LOG}/decide", {"subject": "s"}))
+    assert done(ask("POST", f"/v1/logs/{LOG}/decide", {"subject": "s"})) == before
+    reading = decider.glance(LOG, "s")  # It is kept now, with its run.
+    assert reading is not None
+    assert decider.kept_quickly(reading) is not None
+    reading.history.last = None
+    assert decider.kept_quickly(reading) is None

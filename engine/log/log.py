@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from operator import itemgetter
 
 import msgspec
 
@@ -12,7 +13,17 @@ from ..ground.values import INSTANT_MAX, INSTANT_MIN, Instant
 from ..model import Ruleset
 from . import verify
 from .appending import Queue, Waiting
-from .errors import ActivationRefused, BadRecord, ChainBroken, ClockError, KeyConflict, LogFull, UnknownLog
+from .errors import (
+    ActivationRefused,
+    BadRecord,
+    ChainBroken,
+    ClockError,
+    KeyConflict,
+    LogError,
+    LogFull,
+    NoRuleset,
+    UnknownLog,
+)
 from .records import (
     ACTIVATION,
     FACT,
@@ -26,12 +37,13 @@ from .records import (
     Record,
     Verified,
     canonical,
+    check_activation,
     check_fact,
     check_text,
     utc,
 )
 from .rulesets import Rulesets
-from .snapshot import AFTER, COLUMNS, PAGE, Snapshot, record_of
+from .snapshot import AFTER, COLUMNS, PAGE, Glance, Snapshot, in_force, record_of
 from .stores import NewRecord, Reading, Store, Writing, read
 from .tip import TOLERANCE, Tip
 from .vocabulary import differences
@@ -51,6 +63,8 @@ SELECT tick,
     (SELECT max(position) FROM strikeout_record WHERE log = ? AND subject = '')
 FROM strikeout_log WHERE id = ?
 """
+MOST_GLANCED = 4_000
+"""How many bytes of content a fact has at most that is read at a glance."""
 ACTIVATIONS = """
 SELECT position, known_at, content FROM strikeout_record
 WHERE log = ? AND position IN (
@@ -288,6 +302,8 @@ class Log:
                 link.follow(record)
                 if record.kind == FACT:
                     check_fact(NewFact(record.key, record.subject, record.content), record.position)
+                else:
+                    check_activation(record)
             writing.insert(self._number, [_new(record) for record in new])
             return len(new)
 
@@ -343,6 +359,8 @@ class Log:
                 raise UnknownLog(self.name)
             tick, position, known_at, activated = found[0]
             clock = max(tick, known_at or 0)
+            if clock > INSTANT_MAX:
+                raise LogError("the log's clock shows no instant that can be: the database was changed by hand")
             self._told = max(self._told, clock)
             latest = clock if known is None else min(known, clock)
             activations = self._activations(reading, activated or 0)
@@ -353,6 +371,44 @@ class Log:
         except BaseException:
             reading.close()
             raise
+
+    def glance(self, subject: str, after: int, most: int) -> Glance | None:
+        """What the log has of a subject now, where that takes no waiting, no writing, and little reading.
+
+        Parameters
+        ----------
+        subject : str
+            The subject.
+        after : int
+            The position up to which its facts are known to the caller.
+        most : int
+            How many facts there may be after it.
+
+        Returns
+        -------
+        Glance or None
+            None, where `snapshot` is to be used instead.
+        """
+        store = self._store
+        if not (store.near and subject) or (self._now() - self._told > TICK and not store.writing):
+            return None
+        found = store.glance(self._number, subject, after, most + 1, MOST_GLANCED)
+        if found is None:
+            return None
+        tick, position, known_at, activated, texts = found
+        known = self._activated
+        if not activated or not known or known[-1].position != activated:
+            return None
+        facts = [] if texts is None else _decode_facts(f"[{texts}]")
+        if len(facts) > most or any(row is None for _, _, row in facts):
+            return None
+        clock = max(tick, known_at)
+        self._told = max(self._told, clock)
+        try:
+            ruleset = in_force(known, clock)
+        except NoRuleset:
+            return None
+        return Glance(clock, position, ruleset, sorted(facts, key=itemgetter(0)))  # type: ignore[arg-type]
 
     def _activations(self, reading: Reading, last: int) -> tuple[Activated, ...]:
         """The activations up to a position; those read before are remembered."""
@@ -430,6 +486,9 @@ class Log:
         """
         last = self.head().position
         return verify.verify(self.records(), last, self.rulesets.stored, progress, head)
+
+
+_decode_facts = msgspec.json.Decoder(list[tuple[int, int, dict[str, object] | None]]).decode
 
 
 def _new(record: Record) -> NewRecord:

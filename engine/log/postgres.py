@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
@@ -106,6 +107,14 @@ CREATE TRIGGER strikeout_key_change BEFORE DELETE ON strikeout_key
     FOR EACH ROW EXECUTE FUNCTION strikeout_refuse();
 CREATE TRIGGER strikeout_key_truncate BEFORE TRUNCATE ON strikeout_key
     FOR EACH STATEMENT EXECUTE FUNCTION strikeout_refuse();
+"""
+
+MADE = frozenset(re.findall(r"^CREATE TRIGGER (\w+)", TABLES, re.MULTILINE))
+"""The names of the triggers that refuse changes."""
+TRIGGERS = """
+SELECT tgname FROM pg_trigger WHERE tgenabled IN ('O', 'A') AND tgrelid IN (
+    to_regclass('strikeout_log'), to_regclass('strikeout_bundle'), to_regclass('strikeout_record'),
+    to_regclass('strikeout_key'))
 """
 
 INSERT = """
@@ -233,6 +242,7 @@ class PostgresStore:
     """
 
     kind = "postgresql"
+    near = False
 
     def __init__(self, url: str, create: bool, wait: float) -> None:
         self.url = _without_password(url)
@@ -331,6 +341,15 @@ class PostgresStore:
                 return PostgresReading(self, connection)
         raise DatabaseUnavailable("the database cannot be reached")
 
+    @property
+    def writing(self) -> bool:
+        """Whether this process is just writing."""
+        return self._writer_lock.locked()
+
+    def glance(self, log: int, subject: str, after: int, most: int, size: int) -> tuple[Any, ...] | None:
+        """Nothing: each look waits for the server."""
+        return None
+
     def _forget_idle(self) -> None:
         with self._idle_lock:
             idle, self._idle = self._idle, []
@@ -420,8 +439,13 @@ class PostgresStore:
         raise LogError("a PostgreSQL database is backed up with `pg_dump`, or with `pg_basebackup` and archived WAL")
 
     def check(self) -> list[str]:
-        """Nothing: PostgreSQL has programs of its own for this, such as `pg_amcheck`."""
-        return []
+        """Which triggers that refuse changes are not there or off; `pg_amcheck` is for the files."""
+        reading = self.read()
+        try:
+            there = {row[0] for row in reading.rows(TRIGGERS)}
+        finally:
+            reading.close()
+        return [f"`{name}` is missing or off, which refuses changes" for name in sorted(MADE - there)]
 
     def close(self) -> None:
         """Close all connections; who reads still may go on."""

@@ -20,7 +20,8 @@ from typing import Any
 import msgspec
 
 from ..ground.problems import quoted
-from .errors import BadRecord
+from ..ground.values import INSTANT_MAX, INSTANT_MIN
+from .errors import BadRecord, LogError
 
 FACT = "fact"
 ACTIVATION = "activation"
@@ -37,6 +38,7 @@ Row = dict[str, "str | int | bool"]
 
 _quote = json.encoder.encode_basestring
 _decode = msgspec.json.Decoder().decode
+_decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 def canonical(row: Mapping[str, object]) -> bytes:
@@ -157,7 +159,10 @@ class Record:
 
     def value(self) -> dict[str, Any]:
         """What the content says."""
-        found: dict[str, Any] = _decode(self.content)
+        try:
+            found: dict[str, Any] = _decode_object(self.content)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            raise LogError(f"the record at position {self.position} is no JSON object: verify the log") from None
         return found
 
     def row(self) -> Row:
@@ -176,7 +181,10 @@ def utc(instant: int) -> str:
     '1970-01-01T00:00:00.000000+00:00'
     """
     seconds, micros = divmod(instant, 1_000_000)
-    moment = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)
+    try:
+        moment = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)
+    except OverflowError:
+        raise LogError(f"the log holds an instant beyond the years 1 to 9999, {instant}: verify it") from None
     return f"{moment.isoformat()}.{micros:06d}+00:00"
 
 
@@ -198,6 +206,23 @@ def canonical_text(
 def chained(position: int, known_at: int, kind: str, key: str, subject: str, content: bytes, previous: bytes) -> bytes:
     """The hash of a record, of the hash before and all that it holds."""
     return hashlib.sha256(canonical_text(position, known_at, kind, key, subject, content, previous.hex())).digest()
+
+
+def check_activation(record: Record) -> None:
+    """That a record of an activation says which ruleset is in force from when on.
+
+    Raises
+    ------
+    BadRecord
+        Where it does not; its `index` is the position.
+    """
+    value = record.value()
+    names = all(isinstance(value.get(name), str) for name in ("bundle", "ruleset", "version"))
+    from_ = value.get("from")
+    if record.subject or not names or type(from_) is not int or not INSTANT_MIN <= from_ <= INSTANT_MAX:
+        raise BadRecord(
+            "the content of the activation does not say which ruleset is in force from when on", record.position
+        )
 
 
 def check_fact(fact: NewFact, index: int) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..ground.values import Instant
@@ -44,6 +45,45 @@ def record_of(row: tuple[Any, ...]) -> Record:
     """The record that a row of the database gives."""
     position, known_at, kind, key, subject, content, previous, hash = row
     return Record(position, known_at, kind, key, subject, bytes(content), previous.hex(), hash.hex())
+
+
+def in_force(activations: Sequence[Activated], at: Instant) -> Activated:
+    """The ruleset in force at an instant, of the activations that are known.
+
+    Raises
+    ------
+    NoRuleset
+        Where none is in force yet.
+    """
+    begun = [activated for activated in activations if activated.from_ <= at]
+    if not begun:
+        first = min((activated.from_ for activated in activations), default=None)
+        more = "the log has none" if first is None else f"the first is from {utc(first)} on"
+        raise NoRuleset(f"no ruleset is in force at {utc(at)}; {more}")
+    return max(begun, key=lambda activated: (activated.from_, activated.position))
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What one short look into a log gives of a subject as of now: `Snapshot` for the most frequent question.
+
+    Attributes
+    ----------
+    as_of : int
+        The log's clock, in microseconds since 1970 UTC.
+    position : int
+        The last position of the log.
+    ruleset : Activated
+        The ruleset in force then.
+    facts : list of tuple
+        Position, `known_at` and row of each fact of the subject after the position from which on it was asked, in
+        order; all of them.
+    """
+
+    as_of: Instant
+    position: int
+    ruleset: Activated
+    facts: list[tuple[int, Instant, dict[str, object]]]
 
 
 class Snapshot:
@@ -111,13 +151,7 @@ class Snapshot:
         NoRuleset
             Where none is in force yet.
         """
-        instant = self.as_of if at is None else at
-        begun = [activated for activated in self.activations if activated.from_ <= instant]
-        if not begun:
-            first = min((activated.from_ for activated in self.activations), default=None)
-            more = "the log has none" if first is None else f"the first is from {utc(first)} on"
-            raise NoRuleset(f"no ruleset is in force at {utc(instant)}; {more}")
-        return max(begun, key=lambda activated: (activated.from_, activated.position))
+        return in_force(self.activations, self.as_of if at is None else at)
 
     def facts(self, subject: str, after: int = 0) -> Iterator[Record]:
         """The facts of a subject that are known as of the decision, in the order of the log.

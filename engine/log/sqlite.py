@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
@@ -91,7 +92,26 @@ CREATE TRIGGER strikeout_key_insert BEFORE INSERT ON strikeout_key
     BEGIN SELECT RAISE(ABORT, '{REFUSED}: no key is replaced'); END;
 """
 
+MADE = frozenset(re.findall(r"^CREATE (?:UNIQUE )?(?:TABLE|INDEX|TRIGGER) (\w+)", TABLES, re.MULTILINE))
+"""The names of all that a database has, triggers that refuse changes among them."""
+FAULTS = (sqlite3.Error, UnicodeDecodeError)
+"""What SQLite raises; the second, where a message quotes what is damaged."""
+
 INSERT = "INSERT INTO strikeout_record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+# One statement, and one row of it: rows one by one cost more than what they hold.
+GLANCE = """
+SELECT tick,
+    (SELECT position FROM strikeout_record WHERE log = ? ORDER BY position DESC LIMIT 1),
+    (SELECT known_at FROM strikeout_record WHERE log = ? ORDER BY position DESC LIMIT 1),
+    (SELECT max(position) FROM strikeout_record WHERE log = ? AND subject = ''),
+    (SELECT group_concat('[' || position || ',' || known_at || ',' || content || ']') FROM (
+        SELECT position, known_at,
+            CASE WHEN length(content) > ? THEN 'null' ELSE CAST(content AS TEXT) END AS content
+        FROM strikeout_record INDEXED BY strikeout_record_subject
+        WHERE log = ? AND subject = ? AND position > ? ORDER BY position LIMIT ?
+    ))
+FROM strikeout_log WHERE id = ?
+"""
 # However little the planner knows of the table, each key is looked up in the index.
 WITH_KEYS = """
 SELECT r.key, r.subject, r.content, r.position, r.known_at, r.hash
@@ -100,7 +120,7 @@ WHERE r.log = ? AND r.key = wanted.value AND r.kind = ?
 """
 
 
-def translated(error: sqlite3.Error) -> LogError:
+def translated(error: Exception) -> LogError:
     """What an error of SQLite means to whoever uses a log."""
     name = getattr(error, "sqlite_errorname", "") or ""
     if name == "SQLITE_FULL":
@@ -109,7 +129,7 @@ def translated(error: sqlite3.Error) -> LogError:
         return DatabaseUnavailable("the database is busy: another process has been writing for too long")
     if name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_PROTOCOL", "SQLITE_NOMEM")):
         return DatabaseUnavailable(f"the database cannot be read or written: {error}")
-    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or isinstance(error, UnicodeDecodeError):
         return DatabaseUnavailable(f"the database file is damaged, or is none: {error}")
     return LogError(f"the database refuses: {error}")
 
@@ -127,7 +147,7 @@ class SqliteReading:
             raise LogError("the snapshot is closed")
         try:
             return self._connection.execute(statement, parameters).fetchall()
-        except sqlite3.Error as error:
+        except FAULTS as error:
             raise translated(error) from error
 
     def close(self) -> None:
@@ -188,6 +208,7 @@ class SqliteStore:
     """
 
     kind = "sqlite"
+    near = True
 
     def __init__(self, path: str, create: bool, wait: float) -> None:
         if sqlite3.sqlite_version_info < OLDEST:
@@ -207,10 +228,11 @@ class SqliteStore:
             self._writer = self._connect(CACHE_OF_WRITER)
             try:
                 self._prepare(create)
+                self._opened = _identity(path)
             except BaseException:
                 self._writer.close()
                 raise
-        except sqlite3.Error as error:
+        except FAULTS as error:
             found = translated(error)
             if getattr(error, "sqlite_errorname", "") == "SQLITE_NOTADB":
                 raise UnknownDatabase(f"`{path}` is no SQLite database") from error
@@ -275,18 +297,41 @@ class SqliteStore:
 
     def read(self) -> SqliteReading:
         """A transaction that reads, to be closed."""
+        try:
+            connection = self._take()
+            connection.execute("BEGIN")
+        except FAULTS as error:
+            raise translated(error) from error
+        return SqliteReading(self, connection)
+
+    @property
+    def writing(self) -> bool:
+        """Whether this process is just writing."""
+        return self._writer_lock.locked()
+
+    def glance(self, log: int, subject: str, after: int, most: int, size: int) -> tuple[Any, ...] | None:
+        """Tick, last position, last instant and last activation of a log, and facts of a subject as JSON, shortened."""
+        try:
+            connection = self._take()
+            try:
+                found = connection.execute(GLANCE, (log, log, log, size, log, subject, after, most, log)).fetchall()
+                return found[0] if found else None
+            finally:
+                self._put(connection)
+        except FAULTS as error:
+            raise translated(error) from error
+
+    def _take(self) -> sqlite3.Connection:
+        """A connection that reads: that which was used last, else a new one."""
         with self._idle_lock:
             if self._closed:
                 raise DatabaseUnavailable("the database is closed")
-            connection = self._idle.pop() if self._idle else None
-        try:
-            if connection is None:
-                connection = self._connect()
-                connection.execute("PRAGMA query_only = ON")
-            connection.execute("BEGIN")
-        except sqlite3.Error as error:
-            raise translated(error) from error
-        return SqliteReading(self, connection)
+            self._still_there()
+            if self._idle:
+                return self._idle.pop()
+        connection = self._connect()
+        connection.execute("PRAGMA query_only = ON")
+        return connection
 
     def give_back(self, connection: sqlite3.Connection) -> None:
         """Take a connection back for the next that reads."""
@@ -295,6 +340,9 @@ class SqliteStore:
         except sqlite3.Error:
             connection.close()
             return
+        self._put(connection)
+
+    def _put(self, connection: sqlite3.Connection) -> None:
         with self._idle_lock:
             if not self._closed and len(self._idle) < MOST_IDLE:
                 self._idle.append(connection)
@@ -307,7 +355,7 @@ class SqliteStore:
             try:
                 self._open().execute("BEGIN IMMEDIATE")
                 return self._commit(work)
-            except sqlite3.Error as error:
+            except FAULTS as error:
                 raise translated(error) from error
 
     def try_write(self, work: Callable[[SqliteWriting], Answer]) -> Answer | None:
@@ -318,7 +366,7 @@ class SqliteStore:
             if not self._begin_now(self._open()):
                 return None
             return self._commit(work)
-        except sqlite3.Error as error:
+        except FAULTS as error:
             raise translated(error) from error
         finally:
             self._writer_lock.release()
@@ -327,6 +375,15 @@ class SqliteStore:
         if self._closed:
             raise DatabaseUnavailable("the database is closed")
         return self._writer
+
+    def _still_there(self) -> None:
+        """Refuse where the file is no longer what was opened: what is written to it would be lost with it."""
+        for opened, now in zip(self._opened, _identity(self._path), strict=True):
+            if opened is not None and now != opened:
+                raise DatabaseUnavailable(
+                    "the database file, or the `-wal` beside it, was removed or replaced since it was opened: "
+                    "nothing is read or written until this program is started anew"
+                )
 
     def _begin_now(self, connection: sqlite3.Connection) -> bool:
         connection.execute("PRAGMA busy_timeout = 0")
@@ -345,6 +402,7 @@ class SqliteStore:
         connection = self._writer
         try:
             answer = work(SqliteWriting(connection))
+            self._still_there()
             connection.execute("COMMIT")
         finally:
             if connection.in_transaction:
@@ -374,20 +432,22 @@ class SqliteStore:
                     os.fsync(folder)
                 finally:
                     os.close(folder)
-        except sqlite3.Error as error:
+        except FAULTS as error:
             made.unlink(missing_ok=True)
             raise translated(error) from error
         except OSError as error:
             raise LogError(f"the backup `{path}` cannot be written: {(error.strerror or str(error)).lower()}") from None
 
     def check(self) -> list[str]:
-        """What SQLite finds wrong with the file: tables, and indexes that do not fit them."""
+        """What is wrong with the file: what SQLite finds, and tables, indexes and triggers that are not there."""
         reading = self.read()
         try:
             found = [str(row[0]) for row in reading.rows("PRAGMA integrity_check")]
+            there = {row[0] for row in reading.rows("SELECT name FROM sqlite_master")}
         finally:
             reading.close()
-        return [] if found == ["ok"] else found
+        missing = [f"`{name}` is missing, which refuses changes or finds records" for name in sorted(MADE - there)]
+        return ([] if found == ["ok"] else found) + missing
 
     def close(self) -> None:
         """Close all connections; who reads still may go on."""
@@ -398,6 +458,19 @@ class SqliteStore:
             connection.close()
         with self._writer_lock:
             self._writer.close()
+
+
+def _identity(path: str) -> list[tuple[int, int] | None]:
+    """Which file lies at a path, and which `-wal` beside it; None for one that is not there."""
+    found: list[tuple[int, int] | None] = []
+    for name in (path, f"{path}-wal"):
+        try:
+            status = os.stat(name)
+        except OSError:
+            found.append(None)
+        else:
+            found.append((status.st_dev, status.st_ino))
+    return found
 
 
 def _statements(script: str) -> list[str]:

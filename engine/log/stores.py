@@ -63,9 +63,22 @@ class Store(Protocol):
 
     kind: str
     url: str
+    near: bool
+    """Whether it lies in this process, so that reading a few rows is no waiting."""
+
+    @property
+    def writing(self) -> bool:
+        """Whether this process is just writing."""
 
     def read(self) -> Reading:
         """A transaction that reads, to be closed."""
+
+    def glance(self, log: int, subject: str, after: int, most: int, size: int) -> tuple[Any, ...] | None:
+        """Of one state: tick, last position, last instant and last activation of a log, and facts of a subject.
+
+        These are those after a position, so many at most, as JSON: position, `known_at` and content, which is `null`
+        where it has more than `size` bytes. None, where the log is not had, or the database is not `near`.
+        """
 
     def write(self, work: Callable[[Writing], Answer]) -> Answer:
         """Do a piece of work and commit it, durably; where the database says so, do it anew from the start."""

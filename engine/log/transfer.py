@@ -14,7 +14,7 @@ from ..ground.problems import quoted, shorten
 from ..ground.values import Instant
 from .bundle import Bundle
 from .database import Database
-from .errors import BadRecord, ChainBroken
+from .errors import BadRecord, ChainBroken, DatabaseUnavailable, LogError
 from .log import Log
 from .records import ACTIVATION, Head, Record, canonical, utc
 from .snapshot import Snapshot
@@ -60,7 +60,7 @@ def export_lines(log: Log) -> Iterator[bytes]:
     given: set[str] = set()
     for record in log.records(limit=head.position):
         if record.kind == ACTIVATION:
-            hash = record.value()["bundle"]
+            hash = str(record.value().get("bundle"))
             if hash not in given:
                 given.add(hash)
                 yield b'{"bundle":"%b","content":%b}\n' % (hash.encode(), log.rulesets.bundle(hash).content)
@@ -124,6 +124,8 @@ def import_lines(
             )
             if record.line() != text.strip():
                 raise ChainBroken(record.position, f"line {number} is not written as an export writes it")
+            if record.kind == ACTIVATION:
+                _has_ruleset(log, record)
             waiting.append(record)
             head = Head(record.position, record.hash, record.known_at)
             if len(waiting) >= AT_ONCE:
@@ -150,6 +152,16 @@ def import_lines(
     if not ended:
         raise BadRecord(f"the export breaks off after position {head.position}; what is there was imported")
     return log
+
+
+def _has_ruleset(log: Log, record: Record) -> None:
+    """That the ruleset of an activation has come before it: without its texts nothing could be decided."""
+    try:
+        log.rulesets.stored(str(record.value().get("bundle")))
+    except DatabaseUnavailable:
+        raise
+    except LogError as error:
+        raise ChainBroken(record.position, str(error)) from None
 
 
 def _read(text: bytes, number: int) -> _Line:

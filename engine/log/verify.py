@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from ..ground.problems import shorten
-from .errors import ChainBroken, LogError
+from .errors import ChainBroken, DatabaseUnavailable, LogError
 from .records import ACTIVATION, FACT, START, Record, Verified, chained, utc
 
 BETWEEN_REPORTS = 1_000
@@ -65,6 +65,16 @@ class Link:
         self.position, self.hash, self.known_at = record.position, hash, record.known_at
 
 
+def _readable(records: Iterable[Record], link: Link) -> Iterator[Record]:
+    """The records; one that cannot even be read breaks the chain, which says how far it is whole."""
+    try:
+        yield from records
+    except DatabaseUnavailable:
+        raise
+    except LogError as error:
+        raise ChainBroken(link.position + 1, f"this record, or one soon after it, cannot be read: {error}") from None
+
+
 def verify(
     records: Iterable[Record],
     last: int,
@@ -94,7 +104,7 @@ def verify(
     """
     link = Link(0, START, 0)
     bundles: set[str] = set()
-    for record in records:
+    for record in _readable(records, link):
         link.follow(record)
         if record.kind == ACTIVATION:
             bundle = str(record.value().get("bundle"))

@@ -7,7 +7,7 @@ import hashlib
 import itertools
 import secrets
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +160,8 @@ class Service:
         said.route, said.log = route.path, path.get("log", "")
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         said.whole = "content-length" not in headers and "transfer-encoding" not in headers
+        if len(headers) < len(scope["headers"]):
+            headers = _joined(scope["headers"], said)
         holder = await self._holder(route, headers)
         said.key = holder.name if holder is not None else ""
         wait = self.rates.wait(said.key, time.monotonic()) if route.scope else 0.0
@@ -173,10 +175,9 @@ class Service:
             said.status = 200
             await stream(call, scope, receive, send, said.request)
             return
-        if route.work:
-            answer = await self._worked(call)
-        else:
-            answer = route.handler(call)
+        answer = None if route.quick is None else route.quick(call)
+        if answer is None:
+            answer = await self._worked(call) if route.work else route.handler(call)
         said.status = await self._send(answer, call, scope, receive, send, said)
 
     async def _worked(self, call: Call) -> Answer:
@@ -213,6 +214,8 @@ class Service:
             media = headers.get("content-type", JSON).partition(";")[0].strip().lower()
             if media not in route.body_types and not (LINES in route.body_types and media in LINES_OF_JSON):
                 raise Refusal("media-type", f"expected a body of {' or '.join(route.body_types)}")
+            if headers.get("content-encoding", "identity").strip().lower() not in ("identity", ""):
+                raise Refusal("media-type", "the body is compressed or otherwise encoded: send it as it is")
         elif said.whole:
             return b""
         try:
@@ -306,6 +309,21 @@ async def _received(receive: Receive, most: int) -> bytes | None:
         parts.append(part)
         if not message.get("more_body", False):
             return b"".join(parts)
+
+
+ONCE = frozenset({"authorization", "content-encoding", "content-type", "idempotency-key", "last-event-id"})
+"""Headers that two readers would understand differently if they were given twice."""
+
+
+def _joined(raw: Iterable[tuple[bytes, bytes]], said: _Said) -> dict[str, str]:
+    """Headers of which some are given several times: their values as one list (RFC 9110, section 5.3)."""
+    found: dict[str, str] = {}
+    for name, value in ((n.decode("latin-1"), v.decode("latin-1")) for n, v in raw):
+        if name in found and name in ONCE:
+            said.whole = False
+            raise Refusal("bad-request", f"the header `{name}` is given twice")
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
 
 
 def _matches(header: str, tag: str) -> bool:

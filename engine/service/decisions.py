@@ -22,6 +22,9 @@ from .histories import FOREVER, Histories, History, KeptRun
 from .problems import Refusal, safe
 from .shelf import Ready, Shelf
 
+MOST_AT_ONCE = 100
+"""How many facts are read, and how many are run, where others wait for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -82,6 +85,7 @@ class Decider:
     def __init__(self, database: logs.Database, shelf: Shelf, histories: Histories) -> None:
         self.database, self.shelf, self.histories = database, shelf, histories
         self._zones: dict[str, str] = {}
+        self._newest: dict[str, str] = {}
 
     def log(self, name: str) -> logs.Log:
         """The log of a name."""
@@ -139,8 +143,23 @@ class Decider:
         log = self.log(name)
         with self.snapshot(log, as_of, known) as snapshot:
             ready = self.shelf.ready(snapshot.in_force().bundle)
+            if as_of is None and known is None:
+                self._newest[name] = ready.hash
             history = self.histories.at(name, snapshot, ready, subject)
             return Reading(name, ready, subject, history, snapshot.as_of, snapshot.known, snapshot.position)
+
+    def glance(self, name: str, subject: str) -> Reading | None:
+        """The same as of now, where it takes no waiting and little reading; else None."""
+        hash_ = self._newest.get(name)
+        if hash_ is None:
+            return None
+        before = self.histories.kept(name, hash_, subject)
+        found = self.log(name).glance(subject, before.position, MOST_AT_ONCE)
+        if found is None or found.ruleset.bundle != hash_:
+            return None
+        ready = self.shelf.ready(hash_)
+        history = self.histories.after(name, ready, subject, before, found.facts)
+        return Reading(name, ready, subject, history, found.as_of, found.as_of, found.position)
 
     def given(
         self, name: str, subject: str | None, rows: Sequence[Mapping[str, object]], as_of: str | None, known: str | None
@@ -183,6 +202,17 @@ class Decider:
         if found.rejection is not None:
             raise rejected(reading.ready, found.rejection)
         return found
+
+    def kept_quickly(self, reading: Reading) -> KeptRun | None:
+        """The same, where the last run still holds or the facts are few; else None.
+
+        Raises
+        ------
+        Refusal
+            Where the subject's run was rejected.
+        """
+        history = reading.history
+        return self.kept(reading) if history.holds(reading.as_of) or len(history.facts) <= MOST_AT_ONCE else None
 
     @staticmethod
     def run(reading: Reading) -> SubjectRun:

@@ -12,6 +12,7 @@ import dataclasses
 import threading
 from bisect import bisect_left
 from collections import OrderedDict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -20,10 +21,15 @@ from .. import log as logs
 from ..facts import Fact, merge_duplicates, order_key
 from ..machine.timeline import SubjectRun, run_subject
 from ..rows import COMMON, BadCell
-from ..speech.outcome import Status, record, rule_of, status, to_json
+from ..speech.outcome import GOOD_STANDING, Status, active_spans, status
 from .shelf import Ready
 
 FOREVER = 2**63 - 1
+SHORT = 100
+"""Up to how many facts a run is so short that nobody waits for another who makes the same."""
+NEVER_CHANGED = Status(GOOD_STANDING, None)
+LANES = 64
+"""How many long runs are made at a time at most, each of other subjects."""
 
 _decode = msgspec.json.Decoder(dict[str, object]).decode
 
@@ -50,6 +56,7 @@ class KeptRun:
         "_facts",
         "_pending",
         "_ready",
+        "_status",
         "as_of",
         "conclusions",
         "later",
@@ -71,6 +78,7 @@ class KeptRun:
         changes += [fact.from_then_on for fact in run.later]
         self.until = min(changes, default=FOREVER)
         self._bearing = tuple([e for e in run.entries if e.fact.kind.effect or e.fact.kind.ends is not None])
+        self._status = (0, 0, NEVER_CHANGED)
         self._facts: bytes | None = None
         self._pending: bytes | None = None
 
@@ -83,23 +91,32 @@ class KeptRun:
     def facts_text(self) -> bytes:
         """The conclusions as a JSON array, each as `strikeout run --format jsonl` writes it."""
         if self._facts is None:
-            model = self._ready.ruleset.model
-            texts = [to_json(record(model, e.fact, rule_of(e))) for e in self.conclusions]
-            self._facts = f"[{', '.join(texts)}]".encode()
+            self._facts = self._ready.texts.entries(self.conclusions)
         return self._facts
 
     @property
     def pending_text(self) -> bytes:
         """What is pending as a JSON array."""
         if self._pending is None:
-            model = self._ready.ruleset.model
-            texts = [to_json(record(model, p.fact, p.reasons[0].rule.name)) for p in self.pending]
-            self._pending = f"[{', '.join(texts)}]".encode()
+            self._pending = self._ready.texts.pending(self.pending)
         return self._pending
+
+    def holds(self, as_of: int) -> bool:
+        """Whether the run as of an instant is this one."""
+        return self.rejection is None and self.as_of <= as_of < self.until
 
     def status(self, as_of: int) -> Status:
         """The status as of an instant for which the run holds (semantics 9)."""
-        return status(self._ready.ruleset.model, SubjectRun("", as_of, self._bearing, (), (), (), 0))
+        since, until, found = self._status
+        if since <= as_of < until:
+            return found
+        if not self._bearing:
+            return NEVER_CHANGED
+        model = self._ready.ruleset.model
+        found = status(model, SubjectRun("", as_of, self._bearing, (), (), (), 0))
+        changes = [change for _, *both in active_spans(model, self._bearing) for change in both if change > as_of]
+        self._status = as_of, min(changes, default=FOREVER), found
+        return found
 
 
 @dataclass(slots=True)
@@ -116,6 +133,10 @@ class History:
     unknown: int
     last: KeptRun | None = None
 
+    def holds(self, as_of: int) -> bool:
+        """Whether the last run is the one as of an instant."""
+        return self.last is not None and self.last.holds(as_of)
+
     @property
     def size(self) -> int:
         """What it takes of memory, counted in facts."""
@@ -127,7 +148,11 @@ def bound(ready: Ready, found: logs.Record) -> Fact | None:
 
     A field that only a later version has is passed over: the version could not ask about it.
     """
-    row = _decode(found.content)
+    return bound_row(ready, _decode(found.content), found.known_at)
+
+
+def bound_row(ready: Ready, row: dict[str, object], known_at: int) -> Fact | None:
+    """The same, of what the record holds."""
     binder = ready.binder
     try:
         columns = tuple(row)
@@ -142,8 +167,8 @@ def bound(ready: Ready, found: logs.Record) -> Fact | None:
             again = binder.fact(fitting)
         except BadCell:
             return None
-        return dataclasses.replace(again, known_at=found.known_at)
-    return Fact(kind, at, who, values, seq, found.known_at)
+        return dataclasses.replace(again, known_at=known_at)
+    return Fact(kind, at, who, values, seq, known_at)
 
 
 def extended(facts: list[Fact], new: list[Fact]) -> list[Fact]:
@@ -174,6 +199,7 @@ class Histories:
         self._most = most
         self._kept: OrderedDict[tuple[str, str, str], tuple[History, int]] = OrderedDict()
         self._lock = threading.Lock()
+        self._running = [threading.Lock() for _ in range(LANES)]
         self.facts = 0
         self.runs = 0
         self.reused = 0
@@ -205,15 +231,39 @@ class Histories:
         """The history of a subject, read anew and not kept."""
         return self._read(snapshot, ready, subject, History(0, [], 0, 0))
 
+    def kept(self, log: str, hash_: str, subject: str) -> History:
+        """What is kept of a subject, be it as it may; an empty history, where nothing is."""
+        key = (log, hash_, subject)
+        with self._lock:
+            found = self._kept.get(key)
+            if found is None:
+                return History(0, [], 0, 0)
+            self._kept.move_to_end(key)
+            return found[0]
+
+    def after(
+        self, log: str, ready: Ready, subject: str, before: History, rows: Sequence[tuple[int, int, dict[str, object]]]
+    ) -> History:
+        """What was kept, and all that the log has of the subject after it."""
+        if not rows:
+            return before
+        made = self._on(ready, before, rows)
+        self._keep((log, ready.hash, subject), made)
+        return made
+
+    @classmethod
+    def _read(cls, snapshot: logs.Snapshot, ready: Ready, subject: str, before: History) -> History:
+        found = snapshot.facts(subject, before.position)
+        return cls._on(ready, before, ((record.position, record.known_at, _decode(record.content)) for record in found))
+
     @staticmethod
-    def _read(snapshot: logs.Snapshot, ready: Ready, subject: str, before: History) -> History:
+    def _on(ready: Ready, before: History, rows: Iterable[tuple[int, int, dict[str, object]]]) -> History:
         new: list[Fact] = []
         given, position = before.given, before.position
         unknown = before.unknown
-        for found in snapshot.facts(subject, before.position):
+        for position, known_at, row in rows:  # noqa: B007
             given += 1
-            position = found.position
-            fact = bound(ready, found)
+            fact = bound_row(ready, row, known_at)
             if fact is None:
                 unknown += 1
             else:
@@ -223,15 +273,28 @@ class Histories:
 
     def run(self, log: str, ready: Ready, subject: str, history: History, as_of: int) -> KeptRun:
         """The run of a history as of an instant; the last one, where it still holds then."""
+        key = (log, ready.hash, subject)
+        if len(history.facts) <= SHORT:
+            return self._run(key, ready, history, as_of)
+        with self._running[hash(key) % len(self._running)]:  # Who asks the same waits, and has the same answer.
+            return self._run(key, ready, self._same(key, history), as_of)
+
+    def _same(self, key: tuple[str, str, str], history: History) -> History:
+        """The history of that position as it is kept, perhaps with a run."""
+        with self._lock:
+            found = self._kept.get(key)
+        return history if found is None or found[0].position != history.position else found[0]
+
+    def _run(self, key: tuple[str, str, str], ready: Ready, history: History, as_of: int) -> KeptRun:
         last = history.last
-        if last is not None and last.rejection is None and last.as_of <= as_of < last.until:
+        if last is not None and last.holds(as_of):
             self.reused += 1
             return last
         self.runs += 1
-        made = KeptRun(ready, run_subject(ready.program, subject, history.facts, as_of))
+        made = KeptRun(ready, run_subject(ready.program, key[2], history.facts, as_of))
         if last is None or last.as_of <= as_of:
             history.last = made
-            self._keep((log, ready.hash, subject), history, only_known=True)
+            self._keep(key, history, only_known=True)
         return made
 
     def _keep(self, key: tuple[str, str, str], history: History, only_known: bool = False) -> None:

@@ -48,6 +48,22 @@ def decide(call: Call) -> Answer:
     return Answer(decision(reading, found, what_if))
 
 
+def decide_quickly(call: Call) -> Answer | None:
+    """The same, where little is to be read and to be run: the most frequent question, about a subject as of now."""
+    service = call.service
+    body = bodies.typed(bodies.parse(call.body), types.DecideBody)
+    if not body.subject or not (body.facts is None and body.as_of is None and body.known is None):
+        return None
+    if body.what_if is not None:
+        return None
+    reading = service.decider.glance(call.path["log"], checked("subject", body.subject))
+    found = None if reading is None else service.decider.kept_quickly(reading)
+    if reading is None or found is None:
+        return None
+    service.metrics.count("decisions_total")
+    return Answer(decision(reading, found))
+
+
 def _what_if(call: Call, reading: Reading, supposed: types.WhatIf) -> bytes:
     """What would be otherwise, as JSON."""
     service = call.service
@@ -195,5 +211,6 @@ def remedies_of(call: Call) -> Answer:
     ahead = next_sanctions(model, run, rerun, most)
     language = _language(call)
     text = f"{found.text(language, WIDTH)}\n\n{ahead.text(language, WIDTH)}"
-    both = {**found.as_dict(), "next": ahead.as_dict()["next"]}
+    more = ahead.as_dict()
+    both = {**found.as_dict(), **{name: more[name] for name in ("next", "pending", "complete")}}
     return json(types.Remedies(**reading.about(), remedies=both, text=text))

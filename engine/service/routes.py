@@ -131,6 +131,8 @@ class Route:
         Codes of `problems.CODES` that are its own.
     streams : bool
         Whether it answers by a stream of events.
+    quick : callable, optional
+        What answers at once, without waiting, where that takes little; else it gives None, and `handler` answers.
     """
 
     method: str
@@ -148,6 +150,7 @@ class Route:
     status: int = 200
     refusals: tuple[str, ...] = ()
     streams: bool = False
+    quick: Callable[[Call], Answer | None] | None = None
 
     @property
     def segments(self) -> tuple[str, ...]:
@@ -192,8 +195,10 @@ class Table:
                 if route.method == method or (method == "HEAD" and route.method == "GET" and not route.streams):
                     return route, {name: decoded(name, text) for name, text in found.items()}
                 allowed.append(route.method)
+                if route.method == "GET" and not route.streams:
+                    allowed.append("HEAD")
         if allowed:
-            allow = ", ".join(sorted({*allowed, *(["HEAD"] if "GET" in allowed else [])}))
+            allow = ", ".join(sorted(set(allowed)))
             raise Refusal("method", f"only {allow} is known here", headers={"Allow": allow})
         raise Refusal("not-found")
 

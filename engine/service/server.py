@@ -26,7 +26,7 @@ GRACE = 30
 IDLE = 30
 """Seconds after which a connection on which nothing is asked is closed."""
 MOST_CONNECTIONS = 2_000
-SWITCH = 0.001
+SWITCH = 0.0002
 """Seconds after which a thread lets another go on, so that a long answer does not hold up the short ones."""
 
 COLLECTIONS = (20_000, 20, 100)

@@ -19,6 +19,7 @@ from ..reach.library import read_file, shipped, shipped_names
 from ..rows import Binder
 from . import types
 from .problems import Refusal
+from .texts import Texts
 
 MOST_LOADED = 64
 """How many versions of rulesets are kept ready."""
@@ -38,6 +39,7 @@ class Ready:
     ruleset: Ruleset
     program: Program
     ref: types.RulesetRef
+    texts: Texts
     _binders: threading.local = field(default_factory=threading.local, repr=False)
 
     @property
@@ -142,7 +144,7 @@ class Shelf:
         model = self._database.model(hash_)
         ruleset = Ruleset(model, bundle.source, Bundled(bundle), dict(bundle.parameters))
         ref = types.RulesetRef(name=ruleset.name, version=ruleset.version, hash=hash_)
-        made = Ready(hash_, ruleset, ruleset.program("compiled"), ref)
+        made = Ready(hash_, ruleset, ruleset.program("compiled"), ref, Texts(model))
         with self._lock:
             self._ready[hash_] = made
             while len(self._ready) > MOST_LOADED:

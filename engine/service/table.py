@@ -48,6 +48,7 @@ ROUTES: tuple[Route, ...] = (
         types.Decision,
         types.DecideBody,
         refusals=(*READ_REFUSALS, "facts", "ruleset"),
+        quick=of_subjects.decide_quickly,
     ),
     Route(
         "POST",
