@@ -447,7 +447,10 @@ def test_a_full_temporary_folder_is_an_error(tmp_path: Path, facts: Path, monkey
     def full(*arguments: object, **options: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
+    from strikeout.bulk import intake
+
     monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    monkeypatch.setattr(intake, "KEPT", 0)
     found = call("backtest", RULESET, facts, "--part-facts", 1_000, "-o", tmp_path / "out")
     assert isinstance(found.exception, strikeout.RunError)
     assert "temporary folder" in str(found.exception)

@@ -471,9 +471,13 @@ def test_columns_are_in_the_order_of_the_facts_without_duplicates(seed: int) -> 
     assert found.latest() == max(f.from_then_on for fs in merged.values() for f in fs)
 
 
+@pytest.mark.parametrize("kept", [0, 900])
 @pytest.mark.parametrize("part_rows", [1, 7, 50, 10_000])
-def test_parts_hold_whole_subjects_in_order(tmp_path: Path, part_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parts_hold_whole_subjects_in_order(
+    tmp_path: Path, part_rows: int, kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(intake, "FAN_OUT", 3)
+    monkeypatch.setattr(intake, "KEPT", kept)
     rng = random.Random(part_rows)
     model = ruleset()
     path = write_csv(tmp_path / "facts.csv", [plain_row(rng) for _ in range(500)])

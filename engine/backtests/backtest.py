@@ -23,7 +23,7 @@ from ..reach.files import STANDARD_INPUT, Rows
 from ..reach.writing import refusals
 from .tally import Differences, Tally
 
-FORMAT = 1
+FORMAT = 2
 """The version of the files in `.parts`."""
 
 PARTS = ".parts"

@@ -77,7 +77,7 @@ class ByColumns:
         """Each part by number, once its files are written; those that are done come as they are."""
         total, so_far = sum(part.rows for part in self._taken[0].parts), 0
         numbers = iter(range(len(self._taken[0].parts)))
-        waiting: deque[tuple[int, Future[Part]]] = deque()
+        waiting: deque[tuple[int, Future[tuple[Part, list[Any]]]]] = deque()
         made = None if into is None else folder
         self._stopped.clear()
         self._warm()
@@ -93,12 +93,16 @@ class ByColumns:
                 if not waiting:
                     return
                 number, future = waiting.popleft()
-                found = future.result()
+                found, tables = future.result()
                 so_far += self._taken[0].parts[number].rows
                 self._report("run", so_far, total)
                 yield number, found
-                for name, whole in zip(self._tables, wholes, strict=bool(wholes)):
-                    whole.add(file_of(folder, number, name, "arrow"))
+                for place, (name, whole) in enumerate(zip(self._tables, wholes, strict=bool(wholes))):
+                    if number in done:
+                        whole.add(file_of(folder, number, name, "arrow"))
+                    elif tables:
+                        whole.add_table(tables[place])
+                del future, tables
 
     def _warm(self) -> None:
         """Have what numba compiles compiled here, where it can be stopped, and not by two threads that wait."""
@@ -126,16 +130,16 @@ class ByColumns:
             make = partial(differences_writer, rulesets=rulesets)
             yield Whole(into / f"{DIFFERENCES}.parquet", differences_schema(rulesets), make)
 
-    def _done_or_run(self, folder: Path | None, number: int, done: Mapping[int, Part]) -> Part:
+    def _done_or_run(self, folder: Path | None, number: int, done: Mapping[int, Part]) -> tuple[Part, list[Any]]:
         if number in done:
-            return done[number]
-        found = self._part(folder, number) if self._taken[0].parts[number].rows else _nothing(self._spec)
+            return done[number], []
+        found = self._part(folder, number) if self._taken[0].parts[number].rows else (_nothing(self._spec), [])
         for taken in self._taken:
             taken.parts[number].close()
         return found
 
-    def _part(self, folder: Path | None, number: int) -> Part:
-        """Run a part, and write what it came to."""
+    def _part(self, folder: Path | None, number: int) -> tuple[Part, list[Any]]:
+        """Run a part, and write what it came to; its tables come as they were written."""
         spec = self._spec
         columns = [self._columns(side, number) for side in range(len(self._taken))]
         if len(columns) == 2:
@@ -143,20 +147,26 @@ class ByColumns:
         elif len(spec.programs) == 2:
             columns.append(_with_kinds_of(columns[0], *spec.rulesets))
         runs: list[PartRun] = []
+        tables: list[Any] = []
+
+        def write(name: str, table: Any, into: Path) -> None:
+            write_table(file_of(into, number, name, "arrow"), table)
+            tables.append(table)
+
         whole = Part([])
         for name, program, own in zip(spec.names, self._programs, columns, strict=True):
             run = run_part(program, own, self.as_of, self._check)
             runs.append(run)
             if folder is not None:
-                write_table(file_of(folder, number, name, "arrow"), conclusions(program.ruleset, own, run.derived))
+                write(name, conclusions(program.ruleset, own, run.derived), folder)
             whole.tallies.append(tally_of(program.ruleset, own, run))
             rejected = pyarrow.array(run.status == REJECTED)
             whole.rejected.append(own.subjects.filter(rejected).to_pylist())
         if len(runs) == 2:
             whole.differences, found = differences_of(spec.rulesets, columns[0], runs)
             if folder is not None:
-                write_table(file_of(folder, number, DIFFERENCES, "arrow"), differences_table(spec.rulesets, found))
-        return whole
+                write(DIFFERENCES, differences_table(spec.rulesets, found), folder)
+        return whole, tables
 
     def refused(self, rejected: Sequence[Sequence[str]]) -> Iterator[tuple[str, str, dict[str, object]]]:
         """Place, reason and row of each fact of the subjects whose runs were rejected."""

@@ -92,7 +92,7 @@ class Whole:
                 self._writer.is_open = False
 
     def add(self, path: Path) -> None:
-        """Add the table of a part; of one without facts there is none."""
+        """Add the table of a part from its file; of one without facts there is none."""
         if not path.exists():
             return
         with refusals(f"`{self._path}`"), pyarrow.memory_map(str(path)) as file:
@@ -100,7 +100,14 @@ class Whole:
             for number in range(reader.num_record_batches):
                 self._add(pyarrow.Table.from_batches([reader.get_batch(number)]))
 
+    def add_table(self, table: Any) -> None:
+        """Add the table of a part."""
+        with refusals(f"`{self._path}`"):
+            for start in range(0, table.num_rows, ROWS_AT_ONCE):
+                self._add(table.slice(start, ROWS_AT_ONCE))
+
     def _add(self, table: Any) -> None:
+        table = table.cast(self._waiting.schema)
         waiting = pyarrow.concat_tables([self._waiting, table])
         while (end := _end_of_group(waiting.column(0))) is not None:
             self._writer.write_table(waiting.slice(0, end).combine_chunks())

@@ -206,7 +206,7 @@ class _Pieces:
 
 
 def conclusions(ruleset: Ruleset, columns: Columns, derived: Derived) -> Any:
-    """Derived facts as a pyarrow table, with the columns of the contract.
+    """Derived facts as a pyarrow table, with the columns of the contract; those of texts are dictionaries.
 
     Parameters
     ----------
@@ -220,19 +220,27 @@ def conclusions(ruleset: Ruleset, columns: Columns, derived: Derived) -> Any:
     arrow_schema = schema(ruleset)
     kinds = pyarrow.array([kind.name for kind in ruleset.kinds], pyarrow.string())
     rules = pyarrow.array([rule.name for rule in ruleset.rules], pyarrow.string())
-    arrays = [columns.subjects.take(pyarrow.array(derived.subject)), kinds.take(pyarrow.array(derived.kind))]
+    arrays = [_coded(derived.subject, columns.subjects), _coded(derived.kind, kinds)]
     arrays.append(pyarrow.array(derived.at, pyarrow.int64()))
     for name, type_ in derivable_fields(ruleset).items():
         column = derived.fields[name]
         missing = None if column.present is None else ~column.present
         if is_text(type_) or type_.members:
-            texts = derived.texts.get(name, ()) if is_text(type_) else pyarrow.array(type_.members, pyarrow.string())
-            codes = pyarrow.array(column.values, pyarrow.int64(), mask=missing)
-            arrays.append(texts.take(codes) if len(texts) else pyarrow.nulls(len(codes), pyarrow.string()))
+            texts = derived.texts.get(name, ()) if is_text(type_) else type_.members
+            arrays.append(_coded(column.values, pyarrow.array(texts, pyarrow.string()), missing))
         elif type_ == BOOLEAN:
             arrays.append(pyarrow.array(column.values != 0, pyarrow.bool_(), mask=missing))
         else:
             arrays.append(pyarrow.array(column.values, pyarrow.int64(), mask=missing))
-    arrays.append(rules.take(pyarrow.array(derived.rule)))
-    cast = [array.cast(f.type) for array, f in zip(arrays, arrow_schema, strict=True)]
-    return pyarrow.Table.from_arrays(cast, schema=arrow_schema)
+    arrays.append(_coded(derived.rule, rules))
+    cast = [
+        array if pyarrow.types.is_dictionary(array.type) else array.cast(f.type)
+        for array, f in zip(arrays, arrow_schema, strict=True)
+    ]
+    return pyarrow.Table.from_arrays(cast, names=arrow_schema.names)
+
+
+def _coded(codes: Array, texts: Any, missing: Array | None = None) -> Any:
+    """Texts by their codes."""
+    indices = pyarrow.array(codes.astype(numpy.int32), mask=missing)
+    return pyarrow.DictionaryArray.from_arrays(indices, texts, safe=False)

@@ -114,6 +114,10 @@ class Batcher:
         fields = {f.name: f.type for kind in self.ruleset.kinds for f in kind.fields}
         return {KIND: ID, AT: TIME, KNOWN_AT: TIME, SEQ: INTEGER, self.ruleset.subject: ID, **fields}
 
+    def coded(self) -> list[str]:
+        """The columns of texts that recur."""
+        return [KIND, *(column.name for column in self.columns if column.type.members)]
+
     def batch(self, block: Block) -> Batch:
         """The facts of a block."""
         if block.columns is None:

@@ -67,6 +67,8 @@ def convert(column: Array, type_: Type, zone: Zone) -> Cells:
     ([12, 0, 0], [True, False, True], [False, False, True])
     """
     if pyarrow.types.is_dictionary(column.type):
+        if type_.members and _is_text(column.type.value_type):
+            return _coded_members(column, type_)
         column = column.dictionary_decode()
     given = column.type
     if _is_text(given):
@@ -162,6 +164,17 @@ def _members(column: Array, filled: Array, type_: Type) -> Cells:
     known = places.is_valid().to_numpy(zero_copy_only=False)
     values = places.fill_null(0).to_numpy().astype(numpy.int64)
     return Cells(values, filled, _either(filled & ~known))
+
+
+def _coded_members(column: Array, type_: Type) -> Cells:
+    """The same of a dictionary of texts, each of which is looked up once."""
+    texts = column.dictionary.cast(pyarrow.string())
+    missing = len(texts)
+    found = _members(texts, _filled_texts(texts), type_)
+    codes = column.indices.cast(pyarrow.int64())
+    codes = (codes.fill_null(missing) if codes.null_count else codes).to_numpy()
+    odd = None if found.odd is None else numpy.append(found.odd, False)[codes]
+    return Cells(numpy.append(found.values, 0)[codes], numpy.append(found.filled, False)[codes], _either(odd))
 
 
 def _texts_of_booleans(column: Array, filled: Array, zone: Zone) -> Cells:

@@ -311,6 +311,8 @@ def _fields(
         column = table.column(column_of(name))
         if is_text(type_):
             dictionaries.setdefault(read[name], []).append(name)
+        elif column.null_count == len(column):
+            fields[name] = Column(numpy.zeros(len(order), numpy.int64), numpy.zeros(len(order), bool))
         else:
             present = column.is_valid().to_numpy()[order] if column.null_count else None
             fields[name] = Column(column.fill_null(0).to_numpy().astype(numpy.int64)[order], present)

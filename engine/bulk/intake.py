@@ -1,7 +1,8 @@
 """Files of facts to parts of facts, in bounded memory: each part has all facts of the subjects of a range of ids.
 
-Files are read and checked block by block, by some threads. While the facts fit into memory there is one part; else they
-are written to the disk, each to the part of its subject. The files there have no name and are gone with the process.
+Files are read and checked block by block, by some threads. While there are few facts there is one part; else they are
+divided, each to the part of its subject, and what does not fit into memory is written to the disk. The files there have
+no name and are gone with the process.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ from .parquet_blocks import ParquetBlocks
 WORKERS = 2
 PART_ROWS = 2_000_000
 """Facts in a part, about."""
+
+KEPT = 900
+"""How many bytes of divided facts are kept in memory, for each fact that a part has, before all go to the disk."""
 
 FAN_OUT = 64
 """Into how many parts facts are divided that do not fit into one."""
@@ -95,7 +99,7 @@ def works(rows: Rows, batcher: Batcher, binder: Binder) -> Iterator[tuple[int, W
                 stream, format_ = rows._stream(file, stack)
                 if format_ == "parquet":
                     rows._row_counted[file] = True
-                    found = ParquetBlocks(_seekable(stream, stack), name, rows.ignore_columns)
+                    found = ParquetBlocks(_seekable(stream, stack), name, rows.ignore_columns, batcher.coded())
                 elif format_ == "csv":
                     found = CsvBlocks(stream, name)
                 else:
@@ -125,17 +129,26 @@ class Part:
         self._writer: Any = None
 
     def add(self, batch: Any, spill: bool) -> None:
-        """Put in facts; on the disk, if they are to spill."""
+        """Put in facts, where blank columns may be left out; on the disk, if they are to spill."""
         self.rows += batch.num_rows
-        if not spill:
+        if spill:
+            self._write(batch)
+        else:
             self._kept.append(batch)
-            return
+
+    def spill(self) -> None:
+        """Write to the disk what is kept in memory."""
+        for batch in self._kept:
+            self._write(batch)
+        self._kept.clear()
+
+    def _write(self, batch: Any) -> None:
         with _disk():
             if self._writer is None:
                 self._file = tempfile.TemporaryFile(prefix="strikeout-")  # noqa: SIM115
                 options = pyarrow.ipc.IpcWriteOptions(compression="lz4")
                 self._writer = pyarrow.ipc.new_stream(self._file, self._schema, options=options)
-            self._writer.write_batch(batch)
+            self._writer.write_batch(filled(batch, self._schema))
 
     def finish(self) -> None:
         """Write what is left to the disk."""
@@ -145,8 +158,9 @@ class Part:
                 self._writer = None
 
     def batches(self) -> Iterator[Any]:
-        """The facts, as they were put in."""
-        yield from self._kept
+        """The facts, as they were put in, with all columns."""
+        for batch in self._kept:
+            yield filled(batch, self._schema)
         if self._file is not None:
             self._file.seek(0)
             yield from pyarrow.ipc.open_stream(self._file)
@@ -162,6 +176,28 @@ class Part:
             with contextlib.suppress(OSError):
                 self._file.close()
             self._file = None
+
+
+def filled(batch: Any, schema: Any) -> Any:
+    """A batch with the blank columns that it lacks."""
+    if batch.num_columns == len(schema):
+        return batch
+    rows, own = batch.num_rows, set(batch.schema.names)
+    blank = {kind: _blank(kind, rows) for kind in {field.type for field in schema if field.name not in own}}
+    columns = [batch.column(field.name) if field.name in own else blank[field.type] for field in schema]
+    return pyarrow.record_batch(columns, schema=schema)
+
+
+def _blank(kind: Any, rows: int) -> Any:
+    return pyarrow.repeat("", rows) if kind == pyarrow.string() else pyarrow.nulls(rows, kind)
+
+
+def _is_blank(column: Any) -> bool:
+    """Whether a chunked column holds nothing: nulls, or empty texts."""
+    if column.type != pyarrow.string():
+        return bool(column.null_count == len(column))
+    ends = [text_parts(chunk)[0][[0, -1]] for chunk in column.chunks if len(chunk)]
+    return all(first == last for first, last in ends)
 
 
 @contextlib.contextmanager
@@ -205,6 +241,8 @@ class Parts:
         self._rows = 0
         self._pool = ThreadPoolExecutor(1)
         self._dividing: Future[None] | None = None
+        self._kept = 0
+        self._spilling = False
 
     def add(self, batch: Any) -> None:
         """Put in facts."""
@@ -231,8 +269,9 @@ class Parts:
 
     def _divide(self, waiting: Sequence[Any]) -> None:
         """Put facts into their parts."""
-        table = pyarrow.Table.from_batches(waiting, schema=self._schema).combine_chunks()
-        for batch in table.to_batches():
+        table = pyarrow.Table.from_batches(waiting, schema=self._schema)
+        table = table.select([name for name in table.column_names if not _is_blank(table.column(name))])
+        for batch in table.combine_chunks().to_batches():
             numbers = numbers_of(batch.column(SUBJECT), [part.low for part in self._parts[1:]])
             order = numpy.argsort(numbers, kind="stable")
             ends = numpy.cumsum(numpy.bincount(numbers, minlength=len(self._parts)))
@@ -240,7 +279,12 @@ class Parts:
             for number, (start, end) in enumerate(itertools.pairwise([0, *ends.tolist()])):
                 if end > start and number not in self._skipped:
                     part = self._parts[number]
-                    part.add(divided.slice(start, end - start), spill=True)
+                    part.add(divided.slice(start, end - start), self._spilling)
+            self._kept += divided.nbytes
+        if self._kept > KEPT * self._part_rows and not self._spilling:
+            self._spilling = True
+            for part in self._parts:
+                part.spill()
 
     def finish(self) -> list[Part]:
         """The parts by their subjects, to be closed one by one; empty ones only where it was said where parts begin."""
@@ -266,6 +310,7 @@ class Parts:
         if not lows:
             return [part]
         smaller = Parts(self._schema, self._part_rows)
+        smaller._spilling = True
         smaller._parts = [Part(low, self._schema) for low in [part.low, *lows]]
         for batch in part.batches():
             smaller.add(batch)

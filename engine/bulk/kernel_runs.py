@@ -12,7 +12,19 @@ import pyarrow.compute
 
 from ..facts import TIME, Kind
 from ..machine.compiled import CompiledProgram
-from ..machine.compiled.arrays import AT, FIELDS, HALF, KIND, NUMBER, PLACES, REASON, REJECTED, ROWS, SUBJECT, WHAT
+from ..machine.compiled.arrays_layout import (
+    AT,
+    FIELDS,
+    HALF,
+    KIND,
+    NUMBER,
+    PLACES,
+    REASON,
+    REJECTED,
+    ROWS,
+    SUBJECT,
+    WHAT,
+)
 from ..machine.compiled.bridge import NUMBERS, Workspace, zone_arrays
 from ..machine.compiled.kernel import Kernel
 from ..machine.compiled.runtime import NEVER

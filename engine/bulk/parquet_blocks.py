@@ -29,6 +29,8 @@ class ParquetBlocks:
         What messages call the file.
     ignored : collection of str
         Columns that are not read.
+    coded : collection of str
+        Columns of texts that recur, to be read as dictionaries.
 
     Raises
     ------
@@ -38,9 +40,9 @@ class ParquetBlocks:
 
     last = 0
 
-    def __init__(self, stream: BinaryIO, name: str, ignored: Collection[str] = ()) -> None:
+    def __init__(self, stream: BinaryIO, name: str, ignored: Collection[str] = (), coded: Collection[str] = ()) -> None:
         self._name = name
-        self._rows = ParquetRows(stream, name)
+        self._rows = ParquetRows(stream, name, coded)
         self.columns = self._rows.columns
         self._wanted = [column for column in self.columns if column not in ignored]
 
@@ -78,6 +80,7 @@ class ParquetBlocks:
         try:
             cells.validate(full=True)
         except pyarrow.ArrowInvalid:
+            cells = cells.dictionary_decode() if pyarrow.types.is_dictionary(cells.type) else cells
             rows = (before + place + 1 for place in range(len(cells)) if not _is_valid(cells.slice(place, 1)))
             row = next(rows, before + 1)
             raise FactError(f"{self._name}: row {row}: column `{column}`: holds bytes that are not UTF-8") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import decimal
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, BinaryIO
 
 from ..ground.problems import FactError, RunError, shorten
@@ -44,6 +44,8 @@ class ParquetRows:
         One that can seek.
     name : str
         What messages call the file.
+    coded : collection of str
+        Columns of texts that recur, to be read as dictionaries.
 
     Raises
     ------
@@ -53,14 +55,16 @@ class ParquetRows:
         Where it is no Parquet file, or names a column twice.
     """
 
-    def __init__(self, stream: BinaryIO, name: str) -> None:
+    def __init__(self, stream: BinaryIO, name: str, coded: Collection[str] = ()) -> None:
         self._name = name
         pyarrow = arrow()
         from pyarrow import parquet
 
         self._broken = (pyarrow.ArrowException, OSError)
         try:
-            self._file = parquet.ParquetFile(stream, pre_buffer=False)
+            metadata = parquet.read_metadata(stream)
+            held = {metadata.schema.column(number).path for number in range(metadata.num_columns)} & set(coded)
+            self._file = parquet.ParquetFile(stream, metadata=metadata, pre_buffer=False, read_dictionary=sorted(held))
         except self._broken as error:
             raise FactError(f"{name}: cannot be read as Parquet: {_first_line(error)}") from None
         self.columns = tuple(str(column) for column in self._file.schema_arrow.names)

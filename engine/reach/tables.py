@@ -115,6 +115,7 @@ def parquet_writer(file: BinaryIO, ruleset: Ruleset) -> Any:
     """A `pyarrow.parquet.ParquetWriter` for conclusions.
 
     Dictionaries are made of what recurs: kinds, rules and enums. To try them on ids and instants takes time, and room.
+    The least and the greatest value of a group are noted of what conclusions are ordered by: the subject and `at`.
 
     Parameters
     ----------
@@ -131,8 +132,11 @@ def parquet_writer(file: BinaryIO, ruleset: Ruleset) -> Any:
     arrow_schema = schema(ruleset)
     from pyarrow import parquet
 
+    ordered = [ruleset.subject, "at"]
     recurring = ["kind", "rule", *(name for name, type_ in columns(ruleset) if type_ is not None and type_.members)]
-    return parquet.ParquetWriter(file, arrow_schema, compression="zstd", use_dictionary=recurring)
+    return parquet.ParquetWriter(
+        file, arrow_schema, compression="zstd", use_dictionary=recurring, write_statistics=ordered
+    )
 
 
 WRITERS: dict[str, type[JsonLines] | type[Csv] | type[Parquet]] = {"jsonl": JsonLines, "csv": Csv, "parquet": Parquet}
