@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 
 
 @dataclass(slots=True)
@@ -53,13 +54,13 @@ class Connection:
             self._writer.close()
 
 
-async def in_turn(work: Iterable[bytes], path: str, kind: str, port: int, connections: int) -> Figures:
-    """Send bodies as fast as they are answered, over some connections."""
+async def in_turn(work: Iterable[bytes], path: str, kind: str, ports: Sequence[int], connections: int) -> Figures:
+    """Send bodies as fast as they are answered, over some connections, to each port as many."""
     figures = Figures()
     source = iter(work)
 
-    async def worker() -> None:
-        connection = Connection(port)
+    async def worker(number: int) -> None:
+        connection = Connection(ports[number % len(ports)])
         for body in source:
             begun = time.perf_counter()
             status, _ = await connection.post(path, body, kind)
@@ -69,20 +70,21 @@ async def in_turn(work: Iterable[bytes], path: str, kind: str, port: int, connec
         connection.close()
 
     begun = time.perf_counter()
-    await asyncio.gather(*(worker() for _ in range(connections)))
+    await asyncio.gather(*(worker(number) for number in range(connections)))
     figures.seconds = time.perf_counter() - begun
     return figures
 
 
-async def at_rate(ask: Callable[[], bytes], path: str, port: int, rate: float, seconds: float) -> Figures:
+async def at_rate(ask: Callable[[], bytes], path: str, ports: Sequence[int], rate: float, seconds: float) -> Figures:
     """Send bodies at a rate, whether or not those before were answered: what is waited for counts as well."""
     figures = Figures()
     free: list[Connection] = []
+    turns = cycle(ports)
     tasks: set[asyncio.Task[None]] = set()
     loop = asyncio.get_running_loop()
 
     async def one(due: float) -> None:
-        connection = free.pop() if free else Connection(port)
+        connection = free.pop(0) if free else Connection(next(turns))
         status, _ = await connection.post(path, ask())
         figures.taken.append(loop.time() - due)
         figures.answers += status < 300

@@ -45,6 +45,7 @@ class Options:
     kernel: int
     served: int
     soak: float
+    processes: int
 
 
 def side_by_side(options: Options) -> Iterator[str]:

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
@@ -47,10 +47,10 @@ MOST_P99 = 25.0
 
 
 @contextlib.contextmanager
-def service(database: Path, *options: str) -> Iterator[tuple[int, int]]:
-    """A service in a process of its own: its port and the process's id."""
+def service(database: Path, number: int, *options: str) -> Iterator[tuple[int, int]]:
+    """A service in a process of its own, one of several on a database: its port and the process's id."""
     command = [sys.executable, "-m", "strikeout", "serve", "--db", str(database), "--port", "0", *options]
-    log = database.with_suffix(".jsonl")
+    log = database.with_suffix(f".{number}.jsonl")
     with log.open("w") as told, subprocess.Popen(command, stderr=told) as process:
         try:
             yield _port(log, process), process.pid
@@ -70,17 +70,16 @@ def _port(log: Path, process: subprocess.Popen[bytes]) -> int:
     raise RuntimeError(f"the service did not begin: {log.read_text()[-500:]}")
 
 
-def resident(process: int) -> int:
-    """The memory of a process, in megabytes."""
-    status = Path(f"/proc/{process}/status").read_text()
-    found = re.search(r"VmRSS:\s+(\d+)", status)
-    return int(found[1]) // 1024 if found else 0
+def resident(processes: Sequence[int]) -> int:
+    """The memory of processes, in megabytes."""
+    found = [re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{process}/status").read_text()) for process in processes]
+    return sum(int(each[1]) // 1024 for each in found if each)
 
 
-def spent(process: int) -> float:
-    """The seconds that a process has kept a core busy."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def spent(processes: Sequence[int]) -> float:
+    """The seconds for which processes have kept a core busy."""
+    fields = [Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split() for process in processes]
+    return sum(int(each[11]) + int(each[12]) for each in fields) / os.sysconf("SC_CLK_TCK")
 
 
 def facts(number: int, seed: int) -> Iterator[bytes]:
@@ -142,29 +141,33 @@ def section(options: Options) -> Iterator[str]:
 
     with (
         tempfile.TemporaryDirectory(prefix="strikeout-service-") as folder,
-        service(Path(folder) / "log.db", "--rate", "0") as (port, process),
+        contextlib.ExitStack() as stack,
     ):
+        database = Path(folder) / "log.db"
+        begun = [stack.enter_context(service(database, n, "--rate", "0")) for n in range(options.processes)]
+        ports, processes = [port for port, _ in begun], [process for _, process in begun]
+        port = ports[0]
         post(port, f"/v1/logs/{LOG}")
         post(port, f"/v1/logs/{LOG}/activations", {"ruleset": RULESET, "from": "2015-01-01"})
         batches = _together(facts(number, seed), BATCH)
-        batched = load("appended in batches", asyncio.run(in_turn(batches, FACTS, LINES, port, 2)), BATCH)
+        batched = load("appended in batches", asyncio.run(in_turn(batches, FACTS, LINES, ports, 2)), BATCH)
         more = _keyed(facts(number + 1_000_000, seed + 1), "x")
         single = load(
-            "one by one", asyncio.run(in_turn(islice(more, min(SINGLE, number)), FACTS, "", port, CONNECTIONS))
+            "one by one", asyncio.run(in_turn(islice(more, min(SINGLE, number)), FACTS, "", ports, CONNECTIONS))
         )
-        asyncio.run(in_turn((ask() for _ in range(min(WARM, number))), DECIDE, "", port, CONNECTIONS))
-        busy = spent(process)
+        asyncio.run(in_turn((ask() for _ in range(min(WARM, number))), DECIDE, "", ports, CONNECTIONS))
+        busy = spent(processes)
         decided = load(
-            "decided", asyncio.run(in_turn((ask() for _ in range(asked_for)), DECIDE, "", port, CONNECTIONS))
+            "decided", asyncio.run(in_turn((ask() for _ in range(asked_for)), DECIDE, "", ports, CONNECTIONS))
         )
-        busy = (spent(process) - busy) / asked_for
+        busy = (spent(processes) - busy) / asked_for
         half = load(
-            "at half", asyncio.run(at_rate(ask, DECIDE, port, LEAST["decided"] / 2, min(AT_HALF, options.soak)))
+            "at half", asyncio.run(at_rate(ask, DECIDE, ports, LEAST["decided"] / 2, min(AT_HALF, options.soak)))
         )
-        memory, mixed = asyncio.run(_soak(ask, more, port, process, options.soak, LEAST["decided"] / 3))
+        memory, mixed = asyncio.run(_soak(ask, more, ports, processes, options.soak, LEAST["decided"] / 3))
         load("decisions while facts come", mixed)
     yield table(
-        ["one process, SQLite, a log of", f"{number:,} facts", "to be reached"],
+        [f"{options.processes} of the service, SQLite, a log of", f"{number:,} facts", "to be reached"],
         [
             ["facts appended a second, in batches of a thousand", rounded(batched.rate * BATCH), "2,000"],
             [f"facts appended a second, one by one over {CONNECTIONS} connections", rounded(single.rate), "500"],
@@ -180,13 +183,18 @@ def section(options: Options) -> Iterator[str]:
 
 
 async def _soak(
-    ask: Callable[[], bytes], more: Iterator[bytes], port: int, process: int, seconds: float, rate: float
+    ask: Callable[[], bytes],
+    more: Iterator[bytes],
+    ports: Sequence[int],
+    processes: Sequence[int],
+    seconds: float,
+    rate: float,
 ) -> tuple[list[int], Figures]:
     """Decisions, and facts one by one, for a while: the memory of the service in megabytes, now and then."""
-    memory = [resident(process)]
+    memory = [resident(processes)]
 
     async def appending() -> None:
-        connection = Connection(port)
+        connection = Connection(ports[0])
         until = time.perf_counter() + seconds
         while time.perf_counter() < until:
             await connection.post(FACTS, next(more))
@@ -196,7 +204,7 @@ async def _soak(
     async def watching() -> None:
         for _ in range(10):
             await asyncio.sleep(seconds / 10)
-            memory.append(resident(process))
+            memory.append(resident(processes))
 
-    figures, _, _ = await asyncio.gather(at_rate(ask, DECIDE, port, rate, seconds), appending(), watching())
+    figures, _, _ = await asyncio.gather(at_rate(ask, DECIDE, ports, rate, seconds), appending(), watching())
     return memory, figures
