@@ -66,7 +66,7 @@ Open = Callable[..., "contextlib.AbstractContextManager[Runner]"]
     type=click.IntRange(1_000, 10**9),
     default=PART_FACTS,
     show_default=True,
-    help="How many facts to hold in memory at a time, about.",
+    help="How many facts are run at a time, about; memory goes by it.",
 )
 @language_option
 def backtest_command(
