@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from operator import attrgetter
 
 from .ground.problems import Span
@@ -117,6 +118,9 @@ class Fact:
         return max(self.at, self.known_at)
 
 
+_AT = attrgetter("at")
+
+
 def value_key(type_: Type, value: Value) -> tuple[int, str | int]:
     """A key that orders the values of one type as semantics 2 does: missing last, enums as declared."""
     if value is None:
@@ -149,8 +153,11 @@ def merge_duplicates(facts: Iterable[Fact]) -> list[Fact]:
     list of Fact
         The facts without duplicates, in the order in which a run takes them.
     """
+    ordered = sorted(facts, key=_AT)
+    if all(one.at < other.at for one, other in pairwise(ordered)):
+        return ordered
     kept: dict[tuple[object, ...], Fact] = {}
-    for fact in facts:
+    for fact in ordered:
         key = (fact.kind.index, fact.at, fact.seq, fact.values)
         other = kept.get(key)
         if other is None or fact.known_at < other.known_at:
@@ -162,8 +169,8 @@ def place_of(facts: Sequence[Fact], fact: Fact) -> int:
     """The place of a fact in the order of semantics 2: that of its equal, or where it is to be put."""
     if not facts or facts[-1].at < fact.at:
         return len(facts)
-    low = bisect_left(facts, fact.at, key=attrgetter("at"))
-    high = bisect_right(facts, fact.at, low, key=attrgetter("at"))
+    low = bisect_left(facts, fact.at, key=_AT)
+    high = bisect_right(facts, fact.at, low, key=_AT)
     return bisect_left(facts, order_key(fact), low, high, key=order_key) if low < high else low
 
 

@@ -17,10 +17,17 @@ from strikeout.facts import Fact, merge_duplicates
 from strikeout.ground.calendars import Calendar
 from strikeout.ground.values import DAY, ArithmeticFault, Period, Zone, add_period, dates_window_start, window_start
 from strikeout.machine.compiled import CompiledProgram, expressions, plan, runtime, steps
+from strikeout.machine.runs import Conclusions
 from strikeout.machine.timeline import DirectProgram, Entry, Program, Reason, SubjectRun, run_subject
+from strikeout.model import Ruleset
 from strikeout.reach.library import shipped_names
+from strikeout.speech.outcome import status, status_of
 
 SIZES = (1, 3, 6, 13, 25)
+
+
+def fact(f: Fact) -> tuple[Any, ...]:
+    return f.kind.name, f.at, f.subject, f.values, [type(v) for v in f.values], f.seq, f.known_at
 
 
 def told(run: SubjectRun) -> dict[str, Any]:
@@ -28,9 +35,6 @@ def told(run: SubjectRun) -> dict[str, Any]:
 
     def reason(r: Reason) -> tuple[Any, ...]:
         return r.rule.name, r.trigger.place, r.threshold, id(r.derivation)
-
-    def fact(f: Fact) -> tuple[Any, ...]:
-        return f.kind.name, f.at, f.subject, f.values, [type(v) for v in f.values], f.seq, f.known_at
 
     def entry(e: Entry) -> tuple[Any, ...]:
         return fact(e.fact), e.step, e.place, e.given, e.scheduled, [reason(r) for r in e.reasons]
@@ -44,6 +48,29 @@ def told(run: SubjectRun) -> dict[str, Any]:
         "used": run.used,
         "rejection": no and (no.code, no.message, no.rule.name, fact(no.fact), str(no.span), no.at),
     }
+
+
+def without_why(ruleset: Ruleset, run: SubjectRun) -> Any:
+    """What a run comes to, of all that it tells."""
+    bearing = [e.fact for e in run.entries if e.fact.kind.effect or e.fact.kind.ends is not None]
+    return (
+        [(fact(e.fact), e.reasons[0].rule.name) for e in run.conclusions],
+        [(fact(p.fact), p.reasons[0].rule.name) for p in run.pending],
+        [fact(f) for f in bearing],
+        status(ruleset, run),
+        (run.used, len(run.voided), [fact(f) for f in run.later], run.rejection),
+    )
+
+
+def concluded(ruleset: Ruleset, told: Conclusions, as_of: int) -> Any:
+    """The same of what an engine concludes without telling why."""
+    return (
+        [(fact(f), rule.name) for f, rule in told.derived],
+        [(fact(f), rule.name) for f, rule in told.pending],
+        [fact(f) for f in told.bearing],
+        status_of(ruleset, told.bearing, as_of),
+        (told.used, told.voided, [fact(f) for f in told.later], told.rejection),
+    )
 
 
 def histories(
@@ -62,7 +89,12 @@ def histories(
 def compare(one: Program, other: Program, seed: int, number: int, sizes: tuple[int, ...] = SIZES) -> None:
     for subject, facts, as_of in histories(seed, one.ruleset, number, sizes):
         expected = told(run_subject(one, subject, facts, as_of))
-        assert told(other.run_subject(subject, facts, as_of)) == expected, f"seed {seed}, as of {as_of}: {facts}"
+        run = other.run_subject(subject, facts, as_of)
+        assert told(run) == expected, f"seed {seed}, as of {as_of}: {facts}"
+        if isinstance(other, CompiledProgram):
+            assert concluded(one.ruleset, other.conclude(subject, facts, as_of), as_of) == without_why(
+                one.ruleset, run
+            ), seed
 
 
 def generated(seed: int) -> Any:

@@ -83,7 +83,7 @@ def worst(outcome: strikeout.Outcome, run: SubjectRun, start: int) -> int:
     model = outcome.ruleset.model
     active = [entry for entry in run.entries if entry.fact.kind.effect]
     severities = [-(2**63)]
-    for entry, (_, begin, end) in zip(active, active_spans(model, run.entries), strict=True):
+    for entry, (_, begin, end) in zip(active, active_spans(model, [entry.fact for entry in run.entries]), strict=True):
         if max(begin, start) < end and begin <= run.as_of:
             severities.append(entry.fact.kind.severity)
     return max(severities)

@@ -552,6 +552,30 @@ def test_what_is_no_time_is_refused(text: str) -> None:
     assert len(message) < 200
 
 
+written_times = st.builds(
+    "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}{:02}:{:02}".format,
+    st.sampled_from((0, 1, 1970, 2015, 2024, 9999)),
+    *(st.integers(0, most) for most in (13, 32, 25, 61, 61)),
+    st.sampled_from("+-"),
+    *(st.integers(0, most) for most in (25, 61)),
+)
+
+
+@given(written_times)
+def test_zeros_after_the_second_change_nothing(text: str) -> None:
+    """A time without them, which is what nearly all are, is read in another way."""
+    zone = load("Asia/Shanghai")
+    try:
+        expected: int | None = zone.parse(f"{text[:19]}.000{text[19:]}")
+    except ValueError:
+        expected = None
+    if expected is None:
+        with pytest.raises(ValueError, match=r"does not exist|outside the years"):
+            zone.parse(text)
+    else:
+        assert zone.parse(text) == expected
+
+
 # The ends of time
 
 

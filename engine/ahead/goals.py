@@ -62,7 +62,7 @@ class Standing:
     def obstacle(self, run: SubjectRun) -> Obstacle | None:
         """The first sanction that is too severe."""
         active = [entry for entry in run.entries if entry.fact.kind.effect]
-        spans = active_spans(self.ruleset, run.entries)
+        spans = active_spans(self.ruleset, [entry.fact for entry in run.entries])
         worse = [
             (max(start, self.start), entry.place, entry)
             for entry, (_, start, end) in zip(active, spans, strict=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from .quantities import (
     DAY,
@@ -23,7 +23,9 @@ from .quantities import (
 from .zonefile import read_zone
 
 _EPOCH = datetime(1970, 1, 1)
+_EPOCH_IN_UTC = _EPOCH.replace(tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_USUAL = len("2014-11-04T09:30:00+08:00")
 _BEYOND = "overflow: a time outside the years 1 to 9999"
 _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.([0-9]+))?)?)"
@@ -262,6 +264,13 @@ class Zone:
             example = "such as `2014-11-04` or `2014-11-04T09:30:00+08:00`"
             raise ValueError(f"{shown(text)} is not a time, {example}")
         clock, fraction, offset = found.groups()
+        try:
+            if len(text) == _USUAL and offset and len(clock) == 8 and clock < "24" and offset[4] < "6":
+                utc = (datetime.fromisoformat(text) - _EPOCH_IN_UTC) // _MICROSECOND
+                if self.earliest <= utc <= self.latest:
+                    return utc
+        except ValueError:
+            pass  # What is wrong is said below.
         try:
             if clock is None:
                 moment = datetime.fromisoformat(text)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from ..gate.merge import Library
-    from ..machine.compiled import OngoingRun
+    from ..machine.compiled import CompiledProgram, OngoingRun
     from ..model import Ruleset as Model
 
 ENGINES = ("rete", "compiled")
@@ -151,12 +151,16 @@ class LoadedRuleset:
 
     def begin(self, subject: str) -> OngoingRun:
         """A run of a subject that goes on as facts become known, and tells what changes (semantics 8)."""
+        return self.compiled().begin(subject)
+
+    def compiled(self) -> CompiledProgram:
+        """The program of the engine `compiled`."""
         from ..machine.compiled import CompiledProgram
 
         program = self.program("compiled")
         if not isinstance(program, CompiledProgram):
             raise TypeError("the engine `compiled` is none")
-        return program.begin(subject)
+        return program
 
     def instant(self, as_of: str | datetime.datetime | int | None) -> int | None:
         """An instant as callers give it, in microseconds since 1970 UTC; without an offset it is local to the ruleset.

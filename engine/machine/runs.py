@@ -144,6 +144,44 @@ class SubjectRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Conclusions:
+    """What a run comes to, without why: what is asked of it most, at a fraction of the cost of a `SubjectRun`.
+
+    Attributes
+    ----------
+    derived : sequence of (Fact, Rule)
+        The derived facts, in order, each with the rule that derived it first.
+    pending : sequence of (Fact, Rule)
+        What is scheduled after the run's instant, in order.
+    bearing : sequence of Fact
+        The facts that bear on the status, given and derived, in order (semantics 9).
+    used, voided : int
+        How many input facts stand, and how many are voided.
+    later : sequence of Fact
+        The input facts known or happening only after the run's instant.
+    rejection : Rejection or None
+        The error that rejected the run; then it concludes nothing.
+    unchanged : int
+        How many of the first derived facts are the very ones of the time before, where a run goes on.
+    """
+
+    derived: Sequence[tuple[Fact, Rule]]
+    pending: Sequence[tuple[Fact, Rule]]
+    bearing: Sequence[Fact]
+    used: int
+    voided: int
+    later: Sequence[Fact]
+    rejection: Rejection | None = None
+    unchanged: int = 0
+
+
+def bearing_kinds(ruleset: Ruleset) -> tuple[frozenset[int], bool]:
+    """The kinds that bear on the status: with an effect, or ending one; and whether some of them may be given."""
+    bearing = [kind for kind in ruleset.kinds if kind.effect or kind.ends is not None]
+    return frozenset(kind.index for kind in bearing), any(kind.given for kind in bearing)
+
+
+@dataclass(frozen=True, slots=True)
 class JournalEntry:
     """A change of a subject's conclusions: when it became known, `+` or `-`, and the conclusion (semantics 8)."""
 

@@ -198,7 +198,7 @@ class _Timeline:
     def spans(self) -> list[tuple[int, int | None, Entry]]:
         """The facts with an effect, from when and until when each is active."""
         entries = [entry for entry in self.run.entries if entry.fact.kind.effect]
-        found = active_spans(self.ruleset, self.run.entries)
+        found = active_spans(self.ruleset, [entry.fact for entry in self.run.entries])
         return [
             (start, None if end >= FOREVER else max(end, start), entry)
             for entry, (_, start, end) in zip(entries, found, strict=True)

@@ -198,7 +198,8 @@ class Decider:
         if reading.stored:
             found = self.histories.run(reading.log, reading.ready, reading.subject, reading.history, reading.as_of)
         else:
-            found = KeptRun(reading.ready, self.run(reading))
+            ready, facts = reading.ready, reading.history.facts
+            found = KeptRun(ready, reading.as_of, ready.program.conclude(reading.subject, facts, reading.as_of))
         if found.rejection is not None:
             raise rejected(reading.ready, found.rejection)
         return found
@@ -277,11 +278,11 @@ def standing(reading: Reading, found: KeptRun) -> types.Standing:
     status = found.status(reading.as_of)
     counts: Counter[int] = Counter()
     sums: Counter[tuple[int, int]] = Counter()
-    for entry in found.conclusions:
-        kind = entry.fact.kind
+    for fact, _ in found.derived:
+        kind = fact.kind
         counts[kind.index] += 1
         for slot, field in enumerate(kind.fields):
-            value = entry.fact.values[slot]
+            value = fact.values[slot]
             if field.type == INTEGER and value is not None:
                 sums[kind.index, slot] += int(value)
     kinds = model.kinds
@@ -291,7 +292,7 @@ def standing(reading: Reading, found: KeptRun) -> types.Standing:
         since=None if status.since is None else model.zone.format(status.since),
         counts={kinds[index].name: counts[index] for index in sorted(counts)},
         sums={f"{kinds[kind].name}.{kinds[kind].fields[slot].name}": sums[kind, slot] for kind, slot in sorted(sums)},
-        pending=[record(model, p.fact, p.reasons[0].rule.name) for p in found.pending],
+        pending=[record(model, fact, rule.name) for fact, rule in found.pending],
     )
 
 

@@ -10,19 +10,20 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import msgspec
 
 from .. import log as logs
-from ..facts import Fact, merge_duplicates, order_key
-from ..machine.timeline import SubjectRun, run_subject
+from ..facts import Fact, has, merge_duplicates, place_of
+from ..machine.runs import Conclusions
 from ..rows import COMMON, BadCell
-from ..speech.outcome import GOOD_STANDING, Status, active_spans, status
+from ..speech.outcome import GOOD_STANDING, Status, active_spans, status_of
 from .shelf import Ready
+from .texts import array
 
 FOREVER = 2**63 - 1
 SHORT = 100
@@ -30,6 +31,12 @@ SHORT = 100
 NEVER_CHANGED = Status(GOOD_STANDING, None)
 LANES = 64
 """How many long runs are made at a time at most, each of other subjects."""
+SHARE = 4
+"""What part of all that is kept may be short histories while others want room: one so manieth."""
+FROM_THEN_ON = attrgetter("from_then_on")
+
+Key = tuple[str, str, str]
+"""Log, version of the ruleset, subject."""
 
 _decode = msgspec.json.Decoder(dict[str, object]).decode
 
@@ -43,8 +50,8 @@ class KeptRun:
         The instant of the run.
     until : int
         The first instant as of which a run may be another.
-    conclusions, pending : tuple
-        As the run has them.
+    derived, pending : sequence of (Fact, Rule)
+        The conclusions, and what is pending, in order, each with the rule that derived it first.
     used, voided, later : int
         How many facts became that.
     rejection : Rejection or None
@@ -58,7 +65,7 @@ class KeptRun:
         "_ready",
         "_status",
         "as_of",
-        "conclusions",
+        "derived",
         "later",
         "pending",
         "rejection",
@@ -67,38 +74,36 @@ class KeptRun:
         "voided",
     )
 
-    def __init__(self, ready: Ready, run: SubjectRun) -> None:
+    def __init__(self, ready: Ready, as_of: int, told: Conclusions, texts: Sequence[str] | None = None) -> None:
         self._ready = ready
-        self.as_of = run.as_of
-        self.conclusions = run.conclusions
-        self.pending = run.pending
-        self.rejection = run.rejection
-        self.used, self.voided, self.later = run.used, len(run.voided), len(run.later)
-        changes = [run.pending[0].fact.at] if run.pending else []
-        changes += [fact.from_then_on for fact in run.later]
-        self.until = min(changes, default=FOREVER)
-        self._bearing = tuple([e for e in run.entries if e.fact.kind.effect or e.fact.kind.ends is not None])
+        self.as_of = as_of
+        self.derived, self.pending = told.derived, told.pending
+        self.rejection = told.rejection
+        self.used, self.voided, self.later = told.used, told.voided, len(told.later)
+        due = told.pending[0][0].at if told.pending else FOREVER
+        self.until = min(due, min(map(FROM_THEN_ON, told.later), default=FOREVER))
+        self._bearing = told.bearing
         self._status = (0, 0, NEVER_CHANGED)
-        self._facts: bytes | None = None
+        self._facts = None if texts is None else array(texts)
         self._pending: bytes | None = None
 
     @property
     def size(self) -> int:
         """What it takes of memory, counted in facts."""
-        return 2 * len(self.conclusions) + len(self.pending)
+        return len(self.derived) + len(self.pending)
 
     @property
     def facts_text(self) -> bytes:
         """The conclusions as a JSON array, each as `strikeout run --format jsonl` writes it."""
         if self._facts is None:
-            self._facts = self._ready.texts.entries(self.conclusions)
+            self._facts = array(self._ready.texts.facts(self.derived))
         return self._facts
 
     @property
     def pending_text(self) -> bytes:
         """What is pending as a JSON array."""
         if self._pending is None:
-            self._pending = self._ready.texts.pending(self.pending)
+            self._pending = array(self._ready.texts.facts(self.pending))
         return self._pending
 
     def holds(self, as_of: int) -> bool:
@@ -113,10 +118,46 @@ class KeptRun:
         if not self._bearing:
             return NEVER_CHANGED
         model = self._ready.ruleset.model
-        found = status(model, SubjectRun("", as_of, self._bearing, (), (), (), 0))
+        found = status_of(model, self._bearing, as_of)
         changes = [change for _, *both in active_spans(model, self._bearing) for change in both if change > as_of]
         self._status = as_of, min(changes, default=FOREVER), found
         return found
+
+
+class Running:
+    """The run of a long history, which goes on with the facts that come; used by one thread at a time.
+
+    Attributes
+    ----------
+    position : int
+        The position of the log up to which it knows the subject's facts.
+    as_of : int
+        The instant up to which it has run.
+    """
+
+    __slots__ = ("_later", "_ready", "_run", "_texts", "as_of", "position")
+
+    def __init__(self, ready: Ready, subject: str) -> None:
+        self._ready = ready
+        self._run = ready.program.begin(subject)
+        self._later: list[Fact] = []
+        self._texts: list[str] = []
+        self.position, self.as_of = 0, -FOREVER
+
+    def go_on(self, facts: Iterable[Fact], position: int, as_of: int) -> KeptRun | None:
+        """Go on with facts that were not there before, up to an instant not before the last; None if it is rejected."""
+        known: list[Fact] = []
+        later: list[Fact] = []
+        for fact in (*self._later, *facts):
+            (known if fact.from_then_on <= as_of else later).append(fact)
+        self._run.go_on(known, as_of)
+        self._later, self.position, self.as_of = later, position, as_of
+        told = self._run.conclude(later)
+        if told is None:
+            return None
+        del self._texts[told.unchanged :]
+        self._texts += self._ready.texts.facts(told.derived[len(self._texts) :])
+        return KeptRun(self._ready, as_of, told, self._texts)
 
 
 @dataclass(slots=True)
@@ -124,7 +165,8 @@ class History:
     """What a subject's facts are up to a position of a log, under one version of a ruleset.
 
     `facts` are in the order of semantics 2, without duplicates; `given` counts those of the log, `unknown` those among
-    them of which the ruleset has no kind. All but `last` never changes.
+    them of which the ruleset has no kind. Where a run goes on, `running`, there are `new` facts after its position,
+    each with its own. All but `last` and `running` never changes.
     """
 
     position: int
@@ -132,6 +174,8 @@ class History:
     given: int
     unknown: int
     last: KeptRun | None = None
+    running: Running | None = None
+    new: Sequence[tuple[int, Fact]] = ()
 
     def holds(self, as_of: int) -> bool:
         """Whether the last run is the one as of an instant."""
@@ -140,7 +184,9 @@ class History:
     @property
     def size(self) -> int:
         """What it takes of memory, counted in facts."""
-        return 1 + len(self.facts) + (0 if self.last is None else self.last.size)
+        facts = len(self.facts)
+        more = 0 if self.running is None else facts // 8  # Places, and what can be taken back.
+        return 1 + facts + more + (0 if self.last is None else self.last.size)
 
 
 def bound(ready: Ready, found: logs.Record) -> Fact | None:
@@ -171,19 +217,24 @@ def bound_row(ready: Ready, row: dict[str, object], known_at: int) -> Fact | Non
     return Fact(kind, at, who, values, seq, known_at)
 
 
-def extended(facts: list[Fact], new: list[Fact]) -> list[Fact]:
-    """Facts in order, with new ones in their places and duplicates merged (semantics 2); the given list stays."""
+def extended(facts: list[Fact], new: Sequence[tuple[int, Fact]]) -> tuple[list[Fact], list[tuple[int, Fact]] | None]:
+    """Facts in order, with new ones in their places and duplicates merged (semantics 2); the given list stays.
+
+    Also those of the new ones that were not there before, each with its position in the log; None, where that was not
+    looked at: where they are many, or one became known before its duplicate.
+    """
     if len(new) * len(facts).bit_length() > len(facts) + len(new):
-        return merge_duplicates([*facts, *new])
+        return merge_duplicates([*facts, *(fact for _, fact in new)]), None
     every = list(facts)
-    for fact in new:
-        key = order_key(fact)
-        place = bisect_left(every, key, key=order_key)
-        if place == len(every) or order_key(every[place]) != key:
+    came = []
+    for position, fact in new:
+        place = place_of(every, fact)
+        if not has(every, place, fact):
             every.insert(place, fact)
+            came.append((position, fact))
         elif fact.known_at < every[place].known_at:
-            every[place] = fact
-    return every
+            return merge_duplicates([*facts, *(fact for _, fact in new)]), None
+    return every, came
 
 
 class Histories:
@@ -196,26 +247,26 @@ class Histories:
     """
 
     def __init__(self, most: int) -> None:
+        self._short, self._long = Shelved(), Shelved()
         self._most = most
-        self._kept: OrderedDict[tuple[str, str, str], tuple[History, int]] = OrderedDict()
         self._lock = threading.Lock()
         self._running = [threading.Lock() for _ in range(LANES)]
-        self.facts = 0
         self.runs = 0
         self.reused = 0
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._short.kept) + len(self._long.kept)
+
+    @property
+    def facts(self) -> int:
+        """How many facts are kept."""
+        return self._short.facts + self._long.facts
 
     def at(self, log: str, snapshot: logs.Snapshot, ready: Ready, subject: str) -> History:
         """The history of a subject as a snapshot has it."""
         last = snapshot.last_position(subject)
         key = (log, ready.hash, subject)
-        with self._lock:
-            found = self._kept.get(key)
-            if found is not None:
-                self._kept.move_to_end(key)
-        history = None if found is None else found[0]
+        history = self._find(key)
         if history is not None and history.position == last:
             return history
         if history is None or history.position > last:
@@ -233,13 +284,7 @@ class Histories:
 
     def kept(self, log: str, hash_: str, subject: str) -> History:
         """What is kept of a subject, be it as it may; an empty history, where nothing is."""
-        key = (log, hash_, subject)
-        with self._lock:
-            found = self._kept.get(key)
-            if found is None:
-                return History(0, [], 0, 0)
-            self._kept.move_to_end(key)
-            return found[0]
+        return self._find((log, hash_, subject)) or History(0, [], 0, 0)
 
     def after(
         self, log: str, ready: Ready, subject: str, before: History, rows: Sequence[tuple[int, int, dict[str, object]]]
@@ -258,67 +303,125 @@ class Histories:
 
     @staticmethod
     def _on(ready: Ready, before: History, rows: Iterable[tuple[int, int, dict[str, object]]]) -> History:
-        new: list[Fact] = []
+        new: list[tuple[int, Fact]] = []
         given, position = before.given, before.position
         unknown = before.unknown
-        for position, known_at, row in rows:  # noqa: B007
+        for position, known_at, row in rows:
             given += 1
             fact = bound_row(ready, row, known_at)
             if fact is None:
                 unknown += 1
             else:
-                new.append(fact)
-        facts = extended(before.facts, new) if before.facts else merge_duplicates(new)
-        return History(position, facts, given, unknown)
+                new.append((position, fact))
+        if not before.facts:
+            return History(position, merge_duplicates([fact for _, fact in new]), given, unknown)
+        facts, came = extended(before.facts, new)
+        running = before.running
+        if running is None or came is None:
+            return History(position, facts, given, unknown)
+        since = running.position
+        waiting = [each for each in (*before.new, *came) if each[0] > since]
+        return History(position, facts, given, unknown, None, running, waiting)
 
     def run(self, log: str, ready: Ready, subject: str, history: History, as_of: int) -> KeptRun:
         """The run of a history as of an instant; the last one, where it still holds then."""
         key = (log, ready.hash, subject)
-        if len(history.facts) <= SHORT:
+        if len(history.facts) <= SHORT or history.holds(as_of):
             return self._run(key, ready, history, as_of)
         with self._running[hash(key) % len(self._running)]:  # Who asks the same waits, and has the same answer.
             return self._run(key, ready, self._same(key, history), as_of)
 
-    def _same(self, key: tuple[str, str, str], history: History) -> History:
+    def _same(self, key: Key, history: History) -> History:
         """The history of that position as it is kept, perhaps with a run."""
-        with self._lock:
-            found = self._kept.get(key)
-        return history if found is None or found[0].position != history.position else found[0]
+        found = self._find(key)
+        return history if found is None or found.position != history.position else found
 
-    def _run(self, key: tuple[str, str, str], ready: Ready, history: History, as_of: int) -> KeptRun:
+    def _run(self, key: Key, ready: Ready, history: History, as_of: int) -> KeptRun:
         last = history.last
         if last is not None and last.holds(as_of):
             self.reused += 1
             return last
         self.runs += 1
-        made = KeptRun(ready, run_subject(ready.program, key[2], history.facts, as_of))
-        if last is None or last.as_of <= as_of:
+        newest = last is None or last.as_of <= as_of
+        made = self._gone_on(key, ready, history, as_of) if newest and len(history.facts) > SHORT else None
+        if made is None:
+            made = KeptRun(ready, as_of, ready.program.conclude(key[2], history.facts, as_of))
+        if newest:
             history.last = made
             self._keep(key, history, only_known=True)
         return made
 
-    def _keep(self, key: tuple[str, str, str], history: History, only_known: bool = False) -> None:
-        size = history.size
+    def _gone_on(self, key: Key, ready: Ready, history: History, as_of: int) -> KeptRun | None:
+        """The run of a long history that is kept, gone on from where it was; None, where it has to be made anew."""
+        running = history.running
+        if running is None:
+            if self._find(key) is not history:
+                return None
+            running = Running(ready, key[2])
+            history.running = running
+            return running.go_on(history.facts, history.position, as_of)
+        if running.position > history.position or running.as_of > as_of:
+            return None  # It has gone on already with what this history does not know.
+        since = running.position
+        return running.go_on([fact for position, fact in history.new if position > since], history.position, as_of)
+
+    def _find(self, key: Key) -> History | None:
+        """What is kept under a key, which is thereby used."""
         with self._lock:
-            old = self._kept.get(key)
+            return self._long.use(key) or self._short.use(key)
+
+    def _keep(self, key: Key, history: History, only_known: bool = False) -> None:
+        size = history.size
+        shelf, other = (self._long, self._short) if len(history.facts) > SHORT else (self._short, self._long)
+        with self._lock:
+            old = shelf.kept.get(key) or other.kept.get(key)
             if only_known and (old is None or old[0] is not history):
                 return
-            if old is not None:
-                if old[0].position > history.position:
-                    return
-                self.facts -= old[1]
-            if size > self._most // 2:
-                self._kept.pop(key, None)
+            if old is not None and old[0].position > history.position:
                 return
-            self._kept[key] = (history, size)
-            self._kept.move_to_end(key)
-            self.facts += size
+            shelf.remove(key)
+            other.remove(key)
+            if size > self._most:
+                return
+            shelf.put(key, history, size)
+            # What is short is soon made again: it goes first, but for a part.
             while self.facts > self._most:
-                _, (_, gone) = self._kept.popitem(last=False)
-                self.facts -= gone
+                (self._short if self._short.facts > self._most // SHARE or not self._long.kept else self._long).drop()
 
     def drop(self) -> None:
         """Forget everything; it is read from the log again."""
         with self._lock:
-            self._kept.clear()
-            self.facts = 0
+            self._short, self._long = Shelved(), Shelved()
+
+
+class Shelved:
+    """Histories in the order in which they were used last, and how many facts they take."""
+
+    __slots__ = ("facts", "kept")
+
+    def __init__(self) -> None:
+        self.kept: OrderedDict[Key, tuple[History, int]] = OrderedDict()
+        self.facts = 0
+
+    def use(self, key: Key) -> History | None:
+        """What is kept under a key: it is now that used last."""
+        found = self.kept.get(key)
+        if found is None:
+            return None
+        self.kept.move_to_end(key)
+        return found[0]
+
+    def put(self, key: Key, history: History, size: int) -> None:
+        """Keep a history."""
+        self.kept[key] = (history, size)
+        self.facts += size
+
+    def remove(self, key: Key) -> None:
+        """Keep it no more."""
+        _, size = self.kept.pop(key, (None, 0))
+        self.facts -= size
+
+    def drop(self) -> None:
+        """Forget that which was used longest ago."""
+        _, (_, size) = self.kept.popitem(last=False)
+        self.facts -= size

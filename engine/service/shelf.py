@@ -14,7 +14,7 @@ from ..gate.check import check
 from ..gate.shapes import BARE_NAME
 from ..ground.problems import Problem, RulesetError, Source, nearest, shorten
 from ..log.bundle import Bundle, Bundled, Remembered
-from ..machine.timeline import Program
+from ..machine.compiled import CompiledProgram
 from ..reach.library import read_file, shipped, shipped_names
 from ..rows import Binder
 from . import types
@@ -37,7 +37,7 @@ class Ready:
 
     hash: str
     ruleset: Ruleset
-    program: Program
+    program: CompiledProgram
     ref: types.RulesetRef
     texts: Texts
     _binders: threading.local = field(default_factory=threading.local, repr=False)
@@ -144,7 +144,7 @@ class Shelf:
         model = self._database.model(hash_)
         ruleset = Ruleset(model, bundle.source, Bundled(bundle), dict(bundle.parameters))
         ref = types.RulesetRef(name=ruleset.name, version=ruleset.version, hash=hash_)
-        made = Ready(hash_, ruleset, ruleset.program("compiled"), ref, Texts(model))
+        made = Ready(hash_, ruleset, ruleset.compiled(), ref, Texts(model))
         with self._lock:
             self._ready[hash_] = made
             while len(self._ready) > MOST_LOADED:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from ..facts import DURATION, TIME, Fact, Kind, Value
 from ..ground.values import format_duration
-from ..machine.runs import Entry, Pending
-from ..model import Ruleset
+from ..model import Rule, Ruleset
 
 MOST_TIMES = 50_000
 """How many instants are remembered as text; then it starts anew."""
@@ -60,19 +59,20 @@ class Texts:
         parts += (', "rule": ', _quoted(rule), "}")
         return "".join(parts)
 
-    def entries(self, entries: Iterable[Entry]) -> bytes:
-        """Conclusions as a JSON array."""
-        return f"[{', '.join([self.fact(e.fact, e.reasons[0].rule.name) for e in entries])}]".encode()
+    def facts(self, derived: Iterable[tuple[Fact, Rule]]) -> list[str]:
+        """Derived facts, each with the rule that derived it, as JSON."""
+        return [self.fact(fact, rule.name) for fact, rule in derived]
 
-    def pending(self, pending: Iterable[Pending]) -> bytes:
-        """What is pending as a JSON array."""
-        return f"[{', '.join([self.fact(p.fact, p.reasons[0].rule.name) for p in pending])}]".encode()
+
+def array(texts: Sequence[str]) -> bytes:
+    """Facts as a JSON array."""
+    return f"[{', '.join(texts)}]".encode()
 
 
 def _value(value: Value) -> str:
     if value.__class__ is str:
         return _quoted(value)
-    return json.dumps(value)
+    return str(value) if value.__class__ is int else json.dumps(value)
 
 
 def _duration(value: Value) -> str:

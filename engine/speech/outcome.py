@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
@@ -78,12 +78,16 @@ def status(ruleset: Ruleset, run: SubjectRun) -> Status:
     run : SubjectRun
         The run, as of the instant asked about.
     """
-    spans = active_spans(ruleset, run.entries)
+    return status_of(ruleset, [entry.fact for entry in run.entries], run.as_of)
+
+
+def status_of(ruleset: Ruleset, facts: Iterable[Fact], as_of: int) -> Status:
+    """The status that facts give, in the order of their run, at an instant up to which it goes (semantics 9)."""
     changes: dict[int, Counter[int]] = {}
-    for kind, start, end in spans:
-        if start <= run.as_of and start < end:
+    for kind, start, end in active_spans(ruleset, facts):
+        if start <= as_of and start < end:
             changes.setdefault(start, Counter())[kind] += 1
-            if end <= run.as_of:
+            if end <= as_of:
                 changes.setdefault(end, Counter())[kind] -= 1
     standing: Counter[int] = Counter()
     current, since = -1, None
@@ -99,13 +103,12 @@ def status(ruleset: Ruleset, run: SubjectRun) -> Status:
 FOREVER = 2**63 - 1
 
 
-def active_spans(ruleset: Ruleset, entries: Sequence[Entry]) -> list[tuple[int, int, int]]:
+def active_spans(ruleset: Ruleset, facts: Iterable[Fact]) -> list[tuple[int, int, int]]:
     """For each fact with an effect, in order, its kind, and from when and until when it is active (semantics 9)."""
     enders = [kind for kind in ruleset.kinds if kind.ends is not None]
     spans: list[list[int]] = []
     open_spans: dict[tuple[int, tuple[Value, ...]], list[int]] = {}
-    for entry in entries:
-        fact = entry.fact
+    for fact in facts:
         kind = fact.kind
         if kind.ends is not None:
             key = tuple(fact.values[slot] for _, slot in kind.ends.slots)

@@ -9,11 +9,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from strikeout.facts import Fact, Value, has, place_of
-from strikeout.machine.runs import SCHEDULED_STEPS, Entry, JournalEntry
+from strikeout.machine.runs import SCHEDULED_STEPS, Conclusions, Entry, JournalEntry, bearing_kinds
 from strikeout.model import Rule, Ruleset
 
 from .plan import Reasoned
@@ -131,6 +131,11 @@ class OngoingRun:
         self._named = [(r.derivation.kind.index, r.rule.name) for r in reasoned]
         self._used: list[Fact] = []
         self._standing: list[Fact] = []
+        self._kinds = ruleset.kinds
+        self._rules = [r.rule for r in reasoned]
+        self._bearing = bearing_kinds(ruleset)
+        self._derived: list[tuple[Fact, Rule]] = []
+        self._unchanged = 0
         self._change = 0
         self._until = NEVER
         self._rejected = False
@@ -144,6 +149,48 @@ class OngoingRun:
     def conclusions(self) -> list[Entry]:
         """The facts that are derived as of now, in order."""
         return [] if self._rejected else [self._code.entry(row[0]) for row in self._code.rows]
+
+    def conclude(self, later: Sequence[Fact] = ()) -> Conclusions | None:
+        """What the run comes to as of now, without why; nothing, where it is rejected.
+
+        Parameters
+        ----------
+        later : sequence of Fact
+            The subject's facts that are known or happen only later, of which the run has not been told.
+        """
+        if self._rejected:
+            return None
+        code, derived = self._code, self._derived
+        for row in code.rows[len(derived) :]:
+            at, kind, values, number = self._told(row)
+            derived.append((Fact(self._kinds[kind], at, code.subject, values, 0, at), self._rules[number]))
+        unchanged, self._unchanged = self._unchanged, len(derived)
+        pending = [
+            (Fact(self._kinds[kind], due, code.subject, values, 0, due), self._rules[number])
+            for due, _, kind, values, number, _ in sorted(code.waiting, key=itemgetter(0, 1))
+        ]
+        used, voided = len(self._standing), len(self._used) - len(self._standing)
+        return Conclusions(tuple(derived), pending, self._bears(), used, voided, later, None, unchanged)
+
+    def _bears(self) -> list[Fact]:
+        """The facts that bear on the status, in order."""
+        code, (bears, some_given) = self._code, self._bearing
+        found = [
+            (row[0], fact) for row, (fact, _) in zip(code.rows, self._derived, strict=True) if fact.kind.index in bears
+        ]
+        if some_given:
+            facts = zip(code.taken, code.facts, strict=True)
+            found += [(code.marks[step][PLACE] + 1, fact) for step, fact in facts if fact.kind.index in bears]
+            found.sort(key=itemgetter(0))
+        return [fact for _, fact in found]
+
+    def _told(self, row: Any) -> tuple[int, int, tuple[Value, ...], int]:
+        """Instant, kind, values and the first derivation of what was derived."""
+        if len(row) == 2:
+            at, _, kind, values, number, _ = row[1]
+            return at, kind, values, number
+        _, number, _, values, at = row
+        return at, self._named[number][0], values, number
 
     def go_on(self, facts: Sequence[Fact], as_of: int) -> list[JournalEntry]:
         """Go on to an instant at which facts become known; how the conclusions change on the way.
@@ -178,6 +225,8 @@ class OngoingRun:
         if change < len(code.facts) or (late and step < len(code.marks) - 1):
             old = code.undo(step)
             after, kept = old.rows, len(code.rows)
+            del self._derived[kept:]
+            self._unchanged = min(self._unchanged, kept)
         if holds:
             code.go_on(self._standing[len(code.facts) :], as_of, self._limit())
             self._until = as_of

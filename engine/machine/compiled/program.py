@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter, itemgetter
 from typing import Any
 
 from strikeout.facts import Fact, Value
 from strikeout.graphs import GraphView
+from strikeout.machine.runs import Conclusions, bearing_kinds
 from strikeout.machine.timeline import (
     SCHEDULED_STEPS,
     BaseProgram,
@@ -59,6 +61,7 @@ class CompiledProgram:
         self._resumable: dict[str, Any] | None = None
         self._voiding = {kind.index for rule in ruleset.void_rules for kind in rule.triggers}
         self._reasoned = [(r.rule, r.threshold, r.derivation) for r in self._plan.derivations]
+        self._bearing = bearing_kinds(ruleset)
 
     def _loaded(self, source: str) -> dict[str, Any]:
         """The functions of generated code."""
@@ -103,29 +106,80 @@ class CompiledProgram:
         SubjectRun
             What stands; or, where the run was rejected, why.
         """
+        done = self._done(subject, facts, as_of)
+        if isinstance(done, Rejected):
+            return SubjectRun(subject, as_of, (), (), (), done.later, 0, done.rejection)
+        used, rows, waiting = done.used, done.rows, done.waiting
+        told = Told(self, subject, used, rows, done.again, waiting)
+        entries, pending = Late(len(used) + len(rows), told.entries), Late(len(waiting), told.pending)
+        return SubjectRun(subject, as_of, entries, pending, done.voided, done.later, len(used), None, len(rows))
+
+    def conclude(self, subject: str, facts: Sequence[Fact], as_of: int) -> Conclusions:
+        """What the run of one subject comes to, without why; as `run_subject` otherwise (semantics 2 to 7, 9, 11).
+
+        Parameters
+        ----------
+        subject : str
+            The subject.
+        facts : sequence of Fact
+            The subject's input facts in the order of semantics 2, without duplicates.
+        as_of : int
+            The instant, in microseconds since 1970 UTC.
+        """
+        done = self._done(subject, facts, as_of)
+        if isinstance(done, Rejected):
+            return Conclusions((), (), (), 0, 0, done.later, done.rejection)
+        used, kinds = done.used, self.ruleset.kinds
+        bears, some_given = self._bearing
+        derived: list[tuple[Fact, Rule]] = []
+        bearing: list[Fact] = []
+        at = before = 0
+        for number, row in enumerate(done.rows):
+            given = row[0] - number  # The facts that stand at earlier places and were not derived.
+            if given > before:
+                if some_given:
+                    bearing += [fact for fact in used[before:given] if fact.kind.index in bears]
+                at, before = used[given - 1].at, given
+            if len(row) == 4:
+                rule, _, derivation = self._reasoned[row[1]]
+                fact = Fact(derivation.kind, at, subject, row[3], 0, at)
+            else:
+                at, _, kind, values, reason, _ = row[1]
+                rule = self._reasoned[reason][0]
+                fact = Fact(kinds[kind], at, subject, values, 0, at)
+            derived.append((fact, rule))
+            if fact.kind.index in bears:
+                bearing.append(fact)
+        if some_given:
+            bearing += [fact for fact in used[before:] if fact.kind.index in bears]
+        pending = [
+            (Fact(kinds[kind], due, subject, values, 0, due), self._reasoned[number][0])
+            for due, _, kind, values, number, _ in sorted(done.waiting, key=itemgetter(0, 1))
+        ]
+        return Conclusions(derived, pending, bearing, len(used), len(done.voided), done.later)
+
+    def _done(self, subject: str, facts: Sequence[Fact], as_of: int) -> Done | Rejected:
+        """Run the facts of one subject as of an instant."""
         used = tuple(facts)
         later: tuple[Fact, ...] = ()
         if used and (used[-1].at > as_of or max(map(KNOWN_AT, used)) > as_of):
             used = tuple([fact for fact in facts if fact.at <= as_of and fact.known_at <= as_of])
             later = tuple([fact for fact in facts if fact.at > as_of or fact.known_at > as_of])
-        voided: list[Voided] = []
+        voided: tuple[Voided, ...] = ()
         if self._voids is not None:
             found = self._decide_voids(subject, used)
             if isinstance(found, Rejection):
-                return SubjectRun(subject, as_of, (), (), (), later, 0, found)
+                return Rejected(later, found)
             if found:
-                voided = [found[place] for place in sorted(found)]
+                voided = tuple([found[place] for place in sorted(found)])
                 used = tuple([fact for place, fact in enumerate(used) if place not in found])
         rows: list[Any] = []
         again: list[tuple[int, int, int]] = []
         waiting: list[Any] = []
         fault = self._run(subject, used, as_of, SCHEDULED_STEPS * (1 + len(used)), rows, again, waiting)
         if fault is not None:
-            rejection = self._rejection(subject, used, rows, fault)
-            return SubjectRun(subject, as_of, (), (), (), later, 0, rejection)
-        told = Told(self, subject, used, rows, again, waiting)
-        entries, pending = Late(len(used) + len(rows), told.entries), Late(len(waiting), told.pending)
-        return SubjectRun(subject, as_of, entries, pending, tuple(voided), later, len(used), None, len(rows))
+            return Rejected(later, self._rejection(subject, used, rows, fault))
+        return Done(used, later, voided, rows, again, waiting)
 
     def kernel(self) -> tuple[Kernel, Plan, Plan]:
         """The module of the dialect of arrays, and where its faults lie: of the rules, and of the void rules."""
@@ -229,6 +283,26 @@ class CompiledProgram:
         """The fact at a place of a run."""
         entries, _ = self.entries(subject, facts, [row for row in rows if row[0] <= place], [], [])
         return entries[place].fact
+
+
+@dataclass(slots=True)
+class Done:
+    """What generated code told of a subject's facts: those that stand, those that do not, and what follows of them."""
+
+    used: tuple[Fact, ...]
+    later: tuple[Fact, ...]
+    voided: tuple[Voided, ...]
+    rows: list[Any]
+    again: list[tuple[int, int, int]]
+    waiting: list[Any]
+
+
+@dataclass(slots=True)
+class Rejected:
+    """That it was rejected, and the facts that were not looked at."""
+
+    later: tuple[Fact, ...]
+    rejection: Rejection
 
 
 class Told:
