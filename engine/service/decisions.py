@@ -16,9 +16,10 @@ from ..facts import INTEGER, Fact, merge_duplicates
 from ..ground.problems import shorten
 from ..machine.timeline import SubjectRun, run_subject
 from ..rows import BadCell, Binder
-from ..speech.outcome import describe, record
+from ..speech.outcome import FOREVER, describe, record
 from . import types
-from .histories import FOREVER, Histories, History, KeptRun
+from .histories import Histories, History
+from .kept_runs import KeptRun
 from .problems import Refusal, safe
 from .shelf import Ready, Shelf
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from .. import log as logs
 from ..machine.timeline import run_subject
 from ..model import Ruleset
+from ..speech.outcome import FOREVER
 from . import types
-from .histories import FOREVER, Histories
+from .histories import Histories
 from .journals import Journals, Line, next_instant, reigns
 from .problems import Refusal
 from .shelf import Ready, Shelf

@@ -17,9 +17,9 @@ from .. import log as logs
 from ..ahead.difference import same_fact
 from ..facts import Fact
 from ..machine.timeline import Entry, JournalEntry, SubjectRun, run_subject
-from ..speech.outcome import record, rule_of
+from ..speech.outcome import FOREVER, record, rule_of
 from . import types
-from .histories import FOREVER, Histories
+from .histories import Histories
 from .shelf import Ready, Shelf
 
 INSTANTS = 5_000

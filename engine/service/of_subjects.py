@@ -6,16 +6,16 @@ import json as standard_json
 from typing import Any
 
 from ..ahead.deadlines import deadlines
+from ..ahead.goals import severity_of
 from ..ahead.remedies import MOST_FACTS, remedies
 from ..ahead.sanctions_ahead import next_sanctions
 from ..ahead.tell_deadlines import as_dict
 from ..machine.timeline import SubjectRun
-from ..speech.outcome import GOOD_STANDING
+from ..speech.outcome import FOREVER, GOOD_STANDING
 from ..why.explanation import Explainer
 from ..why.questions import Question, instants, kind_named, not_there, nothing_concluded, sanctions
 from . import bodies, types
 from .decisions import Reading, decision, facts_of, rejected, standing, timed
-from .histories import FOREVER
 from .journals import INSTANTS, Journals
 from .of_logs import json, next_link
 from .problems import Refusal
@@ -198,16 +198,20 @@ def why_not(call: Call) -> Answer:
 
 def remedies_of(call: Call) -> Answer:
     """`GET …/remedies`."""
+    log = call.service.decider.log(call.path["log"])
+    wanted = call.query.get("status", GOOD_STANDING)
+    if wanted != GOOD_STANDING:  # One that is none is refused before anything of the subject is read.
+        with call.service.decider.snapshot(log, call.query.get("as_of"), call.query.get("known")) as snapshot:
+            severity_of(call.service.shelf.ready(snapshot.in_force().bundle).ruleset.model, wanted)
     reading = _read(call)
     run = _whole(call, reading)
     ruleset = reading.ready.ruleset
     model = ruleset.model
     rerun = timed(call.in_time, ruleset.rerun(reading.subject))
-    log = call.service.decider.log(call.path["log"])
     by = call.service.decider.instant(log, "by", call.query.get("by"))
     most = call.number("most", MOST_FACTS, 1, 5)
     undo = call.query.get("undo")
-    found = remedies(model, run, rerun, wanted=call.query.get("status", GOOD_STANDING), undo=undo, by=by, most=most)
+    found = remedies(model, run, rerun, wanted=wanted, undo=undo, by=by, most=most)
     ahead = next_sanctions(model, run, rerun, most)
     language = _language(call)
     text = f"{found.text(language, WIDTH)}\n\n{ahead.text(language, WIDTH)}"

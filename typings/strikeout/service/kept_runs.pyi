@@ -1,0 +1,1 @@
+from engine.service.kept_runs import *
