@@ -1,25 +1,26 @@
-# The service in a container: wheels are built in a first stage, and only they come into the second.
+# The service in a container: it is installed in a first stage, and only what is installed comes into the second.
 #
 #   docker build --tag strikeout .
 #   docker run --rm strikeout --help
-#   docker run --rm --volume strikeout:/data strikeout key new --scope author --name operator
-#   docker run --rm --volume strikeout:/data --publish 127.0.0.1:8080:8080 strikeout
+#   docker run --rm --volume strikeout:/data strikeout key new --scope author --scope read --name operator
+#   docker run --rm --volume strikeout:/data --publish 127.0.0.1:8080:8080 --stop-timeout 40 strikeout
 #
 # Python 3.13 has no durable-rules (the service does not use it), so nothing needs a compiler.
 
-FROM python:3.13-slim AS wheels
+FROM python:3.13-slim AS build
 WORKDIR /source
 COPY setup.cfg pyproject.toml README.md LICENSE ./
 COPY engine engine
 COPY graphs graphs
 COPY rulesets rulesets
-RUN python -m pip wheel --no-cache-dir --wheel-dir /wheels ".[service,postgres]"
+RUN python -m pip wheel --no-cache-dir --wheel-dir /wheels ".[client,postgres,service]"
+# Without pip: nothing is installed later on.
+RUN python -m venv --without-pip /opt/strikeout && \
+    python -m pip --python /opt/strikeout/bin/python install --no-cache-dir --no-index --find-links /wheels \
+        "strikeout[client,postgres,service]"
 
 FROM python:3.13-slim
-COPY --from=wheels /wheels /wheels
-RUN python -m venv /opt/strikeout && \
-    /opt/strikeout/bin/python -m pip install --no-cache-dir --no-index --find-links /wheels "strikeout[service,postgres]" && \
-    rm -r /wheels
+COPY --from=build /opt/strikeout /opt/strikeout
 # A number, so that an orchestrator can see that it is not root. /data holds the database where that is SQLite,
 # /rulesets the rulesets of one's own.
 RUN groupadd --gid 10001 strikeout && \

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 import pytest
@@ -113,6 +114,13 @@ def known(arguments: list[str]) -> None:
     assert {word for word in arguments if word.startswith("--")} <= options
 
 
+def test_only_what_is_installed_comes_into_the_image() -> None:
+    # What a later layer removes stays in the image.
+    assert FINAL.all("COPY") == ["--from=build /opt/strikeout /opt/strikeout"]
+    assert STAGES[0].name == "build"
+    assert not any("pip" in text or re.search(r"\brm\b", text) for text in FINAL.all("RUN"))
+
+
 def test_what_starts_is_a_command_of_ours() -> None:
     assert json.loads(FINAL.last("ENTRYPOINT")) == ["strikeout"]
     known(json.loads(FINAL.last("CMD")))
@@ -173,9 +181,9 @@ def copy(name: str, target: Path) -> None:
 
 @posix
 def test_the_steps_make_a_command_that_runs(image: Path) -> None:
-    assert not (image / "wheels").exists()
     place = image / "opt" / "strikeout" / "bin"
     (site,) = (image / "opt" / "strikeout" / "lib").glob("python*/site-packages")
+    assert not (site / "pip").exists()
     libraries = dict.fromkeys(sysconfig.get_path(kind) for kind in ("purelib", "platlib"))
     (site / "libraries.pth").write_text("\n".join(libraries) + "\n", encoding="utf-8")
     assert (site / "strikeout" / "rulesets" / "taobao-counterfeit.yaml").is_file()
@@ -201,7 +209,33 @@ def test_compose_names_what_is_there() -> None:
     assert {name: other for name, s in COMPOSE["services"].items() for other in s.get("depends_on", ())} == {
         "service": "database"
     }
-    assert "healthcheck" in COMPOSE["services"]["database"]
+    # The image of PostgreSQL answers at its socket already while it sets itself up.
+    check = COMPOSE["services"]["database"]["healthcheck"]["test"]
+    assert check[check.index("--host") + 1] == "127.0.0.1"
+
+
+def test_the_database_is_where_the_commands_look() -> None:
+    service = COMPOSE["services"]["service"]
+    (variable,) = service["environment"]
+    for name in ("serve", "key", "log"):
+        command = commands.get_command(click.Context(commands), name)
+        assert command is not None, name
+        below = command.commands.values() if isinstance(command, click.Group) else [command]
+        options = [option for one in below for option in one.params if "--db" in option.opts]
+        assert options, name
+        assert {option.envvar for option in options if isinstance(option, click.Option)} == {variable}
+    url = urlsplit(service["environment"][variable])
+    database = COMPOSE["services"]["database"]["environment"]
+    assert url.hostname in COMPOSE["services"]
+    assert (url.username, url.path) == (database["POSTGRES_USER"], f"/{database['POSTGRES_DB']}")
+
+
+def test_the_service_has_the_time_to_stop() -> None:
+    pytest.importorskip("uvicorn")
+    from strikeout.service.server import GRACE
+
+    assert FINAL.last("STOPSIGNAL") == "SIGTERM"
+    assert int(COMPOSE["services"]["service"]["stop_grace_period"].removesuffix("s")) > GRACE
 
 
 def test_no_password_stands_in_clear() -> None:
@@ -227,6 +261,10 @@ def test_only_this_machine_reaches_the_service_and_nobody_the_database() -> None
 def test_the_service_holds_no_right_that_it_does_not_need() -> None:
     service = COMPOSE["services"]["service"]
     assert service["read_only"] is True
+    user, _, group = FINAL.last("USER").partition(":")
+    in_memory = dict(entry.partition(":")[::2] for entry in service["tmpfs"])
+    for folder in json.loads(FINAL.last("VOLUME")):
+        assert f"uid={user},gid={group}," in in_memory[folder], "a volume without a name is left behind"
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert "privileged" not in service
@@ -234,13 +272,18 @@ def test_the_service_holds_no_right_that_it_does_not_need() -> None:
 
 @posix
 def test_the_password_reaches_the_command_by_way_of_its_file(tmp_path: Path) -> None:
-    (tmp_path / "secret").write_text("s3cret\n", encoding="utf-8")
     (tmp_path / "strikeout").write_text('#!/bin/sh\necho "$PGPASSWORD $*"\n', encoding="utf-8")
     (tmp_path / "strikeout").chmod(0o755)
     shell, option, script, name = COMPOSE["services"]["service"]["entrypoint"]
     script = script.replace("$$", "$").replace("/run/secrets/database-password", shlex.quote(str(tmp_path / "secret")))
     path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        [shell, option, script, name, "serve", "a b"], env={"PATH": path}, capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "s3cret serve a b\n"
+
+    def start() -> subprocess.CompletedProcess[str]:
+        command = [shell, option, script, name, "serve", "a b"]
+        return subprocess.run(command, env={"PATH": path}, capture_output=True, text=True)
+
+    unreadable = start()
+    assert unreadable.returncode != 0
+    assert unreadable.stdout == ""
+    (tmp_path / "secret").write_text("s3cret\n", encoding="utf-8")
+    assert start().stdout == "s3cret serve a b\n"
