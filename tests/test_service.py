@@ -29,8 +29,10 @@ from strikeout.ground.problems import RunError
 from strikeout.log import Database, DatabaseUnavailable, open_database
 from strikeout.log.log import MOST_GLANCED
 from strikeout.service import histories as histories_module
+from strikeout.service import journals as journals_module
 from strikeout.service import types
 from strikeout.service.decisions import MOST_AT_ONCE, decision
+from strikeout.service.events import Follower, Watches
 from strikeout.service.histories import SHORT
 from strikeout.service.keys import SCOPES, digest, new_key
 from strikeout.service.problems import CODES, MEDIA_TYPE
@@ -192,6 +194,18 @@ def test_what_is_not_there(shared: Asked) -> None:
     refused(shared("GET", "/v1/rulesets/taobao-counterfiet"), "no-such-ruleset")
     refused(shared("GET", "/v1/rulesets/" + "0" * 64), "no-such-ruleset")
     refused(shared("GET", "/v1/rulesets/..%2F..%2Fetc"), "no-such-ruleset")
+
+
+def test_an_unknown_status_is_refused_before_the_subject_is_read(log: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its facts may be many; which statuses there are, the ruleset in force at the instant asked about says."""
+    found = done(log("GET", f"{SUBJECT}/remedies?most=1&status=closure"))
+    assert found["remedies"]["wanted"] == "closure"
+    refused(log("GET", f"{SUBJECT}/remedies?status=closure&as_of=2010-01-01"), "not-in-force")
+    monkeypatch.setattr(log.service.core.decider, "read", lambda *_: pytest.fail("the facts were read"))
+    reply = log("GET", f"{SUBJECT}/remedies?status=closur")
+    refused(reply, "run")
+    assert reply.status == 422
+    assert reply.json["detail"] == "`closur` is no status of `taobao-counterfeit`; did you mean `closure`?"
 
 
 def test_a_log_without_a_ruleset_in_force_takes_and_decides_nothing(ask: Asked) -> None:
@@ -587,11 +601,26 @@ def whole_journal(ask: Asked, subject: str, limit: int = 1000) -> list[dict[str,
     return lines
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_folding_the_journal_gives_the_decisions(ask: Asked, clock: Clock, seed: int) -> None:
-    """At every instant: over changes of the ruleset, late facts, voids and deadlines; and so do the events."""
+@pytest.mark.parametrize(("seed", "short"), [(0, SHORT), (0, 3), (1, SHORT), (2, 3)])
+def test_folding_the_journal_gives_the_decisions(
+    ask: Asked, clock: Clock, seed: int, short: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At every instant: over changes of the ruleset, late facts, voids and deadlines; and so do the events.
+
+    Runs of histories that are not short go on, for who follows as for decisions.
+    """
+    for module in (histories_module, journals_module):
+        monkeypatch.setattr(module, "SHORT", short)
     chance = random.Random(seed)
     begin(ask, "taobao-counterfeit-full")
+    core = ask.service.core
+    followers = [
+        Follower(core.decider.log(LOG), core.shelf, core.histories, Watches(), subject, lambda: None)
+        for subject in ("s", None)
+    ]
+    followed: list[list[Any]] = [[] for _ in followers]
+    for follower in followers:
+        follower.begin("1.1")
     decisions: list[dict[str, Any]] = []
     zone = strikeout.load(POLICY).model.zone
     for number in range(25):
@@ -609,6 +638,9 @@ def test_folding_the_journal_gives_the_decisions(ask: Asked, clock: Clock, seed:
             body = {"ruleset": "taobao-counterfeit-full", "set": {"strike_limit": 2 + number // 8}, "from": start}
             done(ask("POST", f"/v1/logs/{LOG}/activations", body), 201)
         decisions.append(done(ask("POST", f"/v1/logs/{LOG}/decide", {"subject": "s"})))
+        if number % 3:
+            for told_of, follower in zip(followed, followers, strict=True):
+                told_of += follower.look()
     clock.now += 30 * DAY
     decisions.append(done(ask("POST", f"/v1/logs/{LOG}/decide", {"subject": "s"})))
     lines = whole_journal(ask, "s")
@@ -622,6 +654,9 @@ def test_folding_the_journal_gives_the_decisions(ask: Asked, clock: Clock, seed:
     assert [(e["at"], e["sign"], e["fact"]) for _, e in told] == [(li["at"], li["sign"], li["fact"]) for li in lines]
     everybody = ask.events(f"/v1/logs/{LOG}/events", len(lines), last="1.1")
     assert everybody == told
+    for told_of, follower in zip(followed, followers, strict=True):
+        told_of += follower.look()
+        assert [(id_, msgspec.to_builtins(event)) for id_, event in told_of] == told
     for place in chance.sample(range(len(told)), min(6, len(told))):
         for path in (f"/v1/logs/{LOG}/events?subject=s", f"/v1/logs/{LOG}/events"):
             assert ask.events(path, len(told) - place - 1, last=told[place][0]) == told[place + 1 :]

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from .. import log as logs
-from ..machine.timeline import run_subject
 from ..model import Ruleset
 from ..speech.outcome import FOREVER
 from . import types
 from .histories import Histories
-from .journals import Journals, Line, next_instant, reigns
+from .journals import Journals, Line, reigns
+from .kept_runs import KeptRun
 from .problems import Refusal
 from .shelf import Ready, Shelf
 
@@ -157,7 +157,7 @@ class Follower:
                 self._check()
                 found = self._journals.lines(self._log.name, snapshot, subject, watch.at, until)
                 lines += [(subject, line) for line in found]
-                self._set_wake(snapshot, watch, subject, until)
+                self._set_wake(snapshot, watch, subject, until, True)
         watch.at = until
         if self._subject is None:
             self._watches.keep(self._log.name, watch)
@@ -193,7 +193,7 @@ class Follower:
                 page = [self._subject] if self._subject is not None else snapshot.subjects(after, SLICE)
                 for subject in page:
                     self._check()
-                    self._set_wake(snapshot, watch, subject, at)
+                    self._set_wake(snapshot, watch, subject, at, self._subject is not None)
             if self._subject is not None or len(page) < SLICE:
                 return watch
             after = page[-1]
@@ -230,18 +230,19 @@ class Follower:
             yield from page
             after = page[-1]
 
-    def _set_wake(self, snapshot: logs.Snapshot, watch: Watch, subject: str, at: int) -> None:
+    def _set_wake(self, snapshot: logs.Snapshot, watch: Watch, subject: str, at: int, keep: bool) -> None:
         """Note when a subject is to be looked at again though nothing is reported of it."""
         due = FOREVER
         found = [reign for reign in reigns(snapshot.activations, self._shelf) if reign.start <= at]
         if found:
-            ready = found[-1].ready
-            if self._subject is None:
-                facts = self._histories.read(snapshot, ready, subject).facts
+            ready, log = found[-1].ready, self._log.name
+            if keep:
+                history = self._histories.at(log, snapshot, ready, subject)
+                due = self._histories.run(log, ready, subject, history, at).until
             else:
-                facts = self._histories.at(self._log.name, snapshot, ready, subject).facts
-            run = run_subject(ready.program, subject, facts, at) if _schedules(ready) else None
-            due = next_instant(facts, run, at)
+                facts = self._histories.read(snapshot, ready, subject).facts
+                if _schedules(ready) or any(fact.from_then_on > at for fact in facts):
+                    due = KeptRun(ready, at, ready.program.conclude(subject, facts, at)).until
         if due < FOREVER:
             watch.wakes[subject] = due
         else:

@@ -7,8 +7,7 @@ and activation is known later than all instants that the log's clock has shown, 
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -16,14 +15,17 @@ from itertools import groupby
 from .. import log as logs
 from ..ahead.difference import same_fact
 from ..facts import Fact
-from ..machine.timeline import Entry, JournalEntry, SubjectRun, run_subject
+from ..machine.compiled import OngoingRun
+from ..machine.timeline import Entry, JournalEntry, run_subject
 from ..speech.outcome import FOREVER, record, rule_of
 from . import types
-from .histories import Histories
+from .histories import SHORT, Histories
 from .shelf import Ready, Shelf
 
 INSTANTS = 5_000
 """How many instants at which facts became known are looked at for one page, at most."""
+MOST_ONGOING = 100_000
+"""How many facts the runs may have, together, with which who asks again goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +63,6 @@ def reigns(activations: Sequence[logs.Activated], shelf: Shelf) -> list[Reign]:
     return found
 
 
-def next_instant(facts: Sequence[Fact], run: SubjectRun | None, after: int) -> int:
-    """The first instant later than one at which a journal can go on though nothing more is reported."""
-    changes = [fact.from_then_on for fact in facts if fact.from_then_on > after]
-    changes += [pending.fact.at for pending in run.pending if pending.fact.at > after] if run is not None else []
-    return min(changes, default=FOREVER)
-
-
 class Journals:
     """Journals of subjects, as a snapshot of a log has them.
 
@@ -83,6 +78,7 @@ class Journals:
 
     def __init__(self, shelf: Shelf, histories: Histories, check: Callable[[], None]) -> None:
         self._shelf, self._histories, self._check = shelf, histories, check
+        self._ongoing: OrderedDict[tuple[str, str], tuple[OngoingRun, int, int]] = OrderedDict()
 
     def lines(self, log: str, snapshot: logs.Snapshot, subject: str, after: int, until: int) -> list[Line]:
         """The journal of a subject later than one instant, up to another.
@@ -116,19 +112,28 @@ class Journals:
         return lines
 
     def _entries(self, ready: Ready, subject: str, facts: Sequence[Fact], after: int, until: int) -> list[JournalEntry]:
-        """How a subject's conclusions change under one ruleset, later than one instant, up to another."""
-        run = ready.ruleset.begin(subject)
-        known = sorted((fact for fact in facts if fact.from_then_on <= until), key=_known)
-        first = bisect_right(known, after, key=_known)
-        if first or after > -FOREVER:
-            run.go_on(known[:first], after)
+        """How a subject's conclusions change under one ruleset, later than one instant, up to another.
+
+        Who asks again, about the time after, goes on with the run of the time before.
+        """
+        run, ran, _ = self._ongoing.pop((ready.hash, subject), (None, 0, 0))
+        if run is None or ran != after:
+            run = ready.ruleset.begin(subject)
+            before = [fact for fact in facts if fact.from_then_on <= after]
+            if before or after > -FOREVER:
+                run.go_on(before, after)
+        known = sorted((fact for fact in facts if after < fact.from_then_on <= until), key=_known)
         entries: list[JournalEntry] = []
         instant = after
-        for instant, together in groupby(known[first:], key=_known):
+        for instant, together in groupby(known, key=_known):
             self._check()
             entries += run.go_on(list(together), instant)
         if instant != until:
             entries += run.go_on((), until)
+        if len(facts) > SHORT:
+            self._ongoing[ready.hash, subject] = run, until, len(facts)
+            while sum(size for _, _, size in self._ongoing.values()) > MOST_ONGOING:
+                self._ongoing.popitem(last=False)
         return entries
 
     def instants(self, log: str, snapshot: logs.Snapshot, subject: str, after: int) -> list[int]:
