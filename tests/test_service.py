@@ -625,7 +625,7 @@ def test_folding_the_journal_gives_the_decisions(
     zone = strikeout.load(POLICY).model.zone
     for number in range(25):
         clock.now += chance.choice((1, 200_000, DAY, 2 * DAY))
-        at = zone.format(clock.now - chance.randrange(3) * DAY)
+        at = zone.format(clock.now - chance.choice((0, 0, DAY, 2 * DAY, -DAY)))
         row: dict[str, Any] = {**upheld("s", number, at, right=f"r{chance.randrange(2)}")}
         if chance.random() < 0.4:
             del row["finding"]
@@ -660,6 +660,22 @@ def test_folding_the_journal_gives_the_decisions(
     for place in chance.sample(range(len(told)), min(6, len(told))):
         for path in (f"/v1/logs/{LOG}/events?subject=s", f"/v1/logs/{LOG}/events"):
             assert ask.events(path, len(told) - place - 1, last=told[place][0]) == told[place + 1 :]
+
+
+def test_what_was_reported_ahead_of_time_is_told_when_it_happens(ask: Asked, clock: Clock) -> None:
+    """Also under a ruleset that schedules nothing, to one who began to follow in between."""
+    begin(ask)
+    zone = strikeout.load(POLICY).model.zone
+    for subject, at in (("early", clock.now + 2 * DAY), ("s", clock.now - DAY), ("t", clock.now - DAY)):
+        fact = upheld(subject, 1, zone.format(at))
+        done(ask("POST", f"/v1/logs/{LOG}/facts", {"key": subject, "fact": fact}), 201)
+    clock.now += DAY
+    core = ask.service.core
+    follower = Follower(core.decider.log(LOG), core.shelf, core.histories, Watches(), None, lambda: None)
+    follower.begin(None)
+    assert follower.look() == []
+    clock.now += 2 * DAY
+    assert {event.subject for _, event in follower.look()} == {"early"}
 
 
 def test_events_come_as_things_happen(ask: Asked, clock: Clock) -> None:

@@ -15,7 +15,7 @@ from .. import log as logs
 from ..model import Ruleset
 from ..speech.outcome import FOREVER
 from . import types
-from .histories import Histories
+from .histories import Histories, happens
 from .journals import Journals, Line, reigns
 from .kept_runs import KeptRun
 from .problems import Refusal
@@ -187,15 +187,35 @@ class Follower:
                 return found
         with self._log.snapshot(at, at) as snapshot:
             watch = Watch(at, snapshot.position)
-        after = ""
-        while True:
+        for page in self._with_something_ahead(watch):
             with self._log.snapshot(at, at) as snapshot:
-                page = [self._subject] if self._subject is not None else snapshot.subjects(after, SLICE)
                 for subject in page:
                     self._check()
                     self._set_wake(snapshot, watch, subject, at, self._subject is not None)
-            if self._subject is not None or len(page) < SLICE:
-                return watch
+        return watch
+
+    def _with_something_ahead(self, watch: Watch) -> Iterator[list[str]]:
+        """The followed subjects of which something may fall due or happen later, some at a time."""
+        if self._subject is not None:
+            yield [self._subject]
+            return
+        with self._log.snapshot(watch.at, watch.at) as snapshot:
+            found = [reign for reign in reigns(snapshot.activations, self._shelf) if reign.start <= watch.at]
+        if found and not _schedules(found[-1].ready):  # Then only what was reported ahead of time lies ahead.
+            for position in range(0, watch.position, RECORDS):
+                self._check()
+                with self._log.snapshot(watch.at, watch.at) as snapshot:
+                    records = [record for record in snapshot.records(position, RECORDS) if record.kind == logs.FACT]
+                ahead = {record.subject for record in records if happens(found[-1].ready, record) > watch.at}
+                yield sorted(ahead)
+            return
+        after = ""
+        while True:
+            with self._log.snapshot(watch.at, watch.at) as snapshot:
+                page = snapshot.subjects(after, SLICE)
+            yield page
+            if len(page) < SLICE:
+                return
             after = page[-1]
 
     def _window(self, snapshot: logs.Snapshot, watch: Watch) -> tuple[int, list[str]]:

@@ -92,6 +92,11 @@ def bound_row(ready: Ready, row: dict[str, object], known_at: int) -> Fact | Non
     return Fact(kind, at, who, values, seq, known_at)
 
 
+def happens(ready: Ready, found: logs.Record) -> int:
+    """The instant of the fact of a record, also where the version does not know such facts."""
+    return ready.binder.instant("at", _decode(found.content)["at"]) or 0
+
+
 def extended(facts: list[Fact], new: Sequence[tuple[int, Fact]]) -> tuple[list[Fact], list[tuple[int, Fact]] | None]:
     """Facts in order, with new ones in their places and duplicates merged (semantics 2); the given list stays.
 
