@@ -28,6 +28,7 @@ from strikeout.cli import commands
 from strikeout.ground.problems import RunError
 from strikeout.log import Database, DatabaseUnavailable, open_database
 from strikeout.log.log import MOST_GLANCED
+from strikeout.machine.compiled import OngoingRun
 from strikeout.service import histories as histories_module
 from strikeout.service import journals as journals_module
 from strikeout.service import types
@@ -1033,6 +1034,27 @@ def test_metrics_count_what_was_done(log: Asked) -> None:
     assert values['strikeout_requests_total{route="/v1/logs/{log}/decide",method="POST",status="200"}'] == "1"
     assert values['strikeout_request_seconds_count{route="/v1/logs/{log}/decide"}'] == "1"
     assert "xiaoming" not in text
+
+
+def test_a_run_that_broke_off_is_made_anew(ask: Asked, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(histories_module, "SHORT", 3)
+    begin(ask)
+    asking = {"subject": "s"}
+    decided: dict[str, Any] = {}
+    for number in range(8):
+        clock.now += DAY
+        at = strikeout.load(POLICY).model.zone.format(clock.now)
+        done(ask("POST", f"/v1/logs/{LOG}/facts", {"key": f"k{number}", "fact": upheld("s", number, at)}), 201)
+        if number == 5:
+            with monkeypatch.context() as broken:
+                broken.setattr(OngoingRun, "conclude", lambda *_: 1 / 0)
+                assert ask("POST", f"/v1/logs/{LOG}/decide", asking).status == 500
+        if number != 6:
+            decided = done(ask("POST", f"/v1/logs/{LOG}/decide", asking))
+            assert decided["counts"]["used"] == number + 1
+    ask.service.core.histories.drop()
+    again = {**asking, "as_of": decided["as_of"], "known": decided["known"]}
+    assert done(ask("POST", f"/v1/logs/{LOG}/decide", again)) == decided
 
 
 def test_a_quick_answer_is_the_one_that_is_read_at_length(ask: Asked, clock: Clock) -> None:

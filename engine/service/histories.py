@@ -204,11 +204,14 @@ class Histories:
         return History(position, facts, given, unknown, None, running, waiting)
 
     def run(self, log: str, ready: Ready, subject: str, history: History, as_of: int) -> KeptRun:
-        """The run of a history as of an instant; the last one, where it still holds then."""
+        """The run of a history as of an instant; the last one, where it still holds then.
+
+        Those who ask about the same long history wait for each other.
+        """
         key = (log, ready.hash, subject)
         if len(history.facts) <= SHORT or history.holds(as_of):
             return self._run(key, ready, history, as_of)
-        with self._running[hash(key) % len(self._running)]:  # Who asks the same waits, and has the same answer.
+        with self._running[hash(key) % len(self._running)]:
             return self._run(key, ready, self._same(key, history), as_of)
 
     def _same(self, key: Key, history: History) -> History:
@@ -234,7 +237,7 @@ class Histories:
     def _gone_on(self, key: Key, ready: Ready, history: History, as_of: int) -> KeptRun | None:
         """The run of a long history that is kept, gone on from where it was; None, where it has to be made anew."""
         running = history.running
-        if running is None:
+        if running is None or not running.whole:
             if self._find(key) is not history:
                 return None
             running = Running(ready, key[2])

@@ -107,19 +107,22 @@ class Running:
         The position of the log up to which it knows the subject's facts.
     as_of : int
         The instant up to which it has run.
+    whole : bool
+        Whether it went on to the end each time; where an error broke it off, it is of no more use.
     """
 
-    __slots__ = ("_later", "_ready", "_run", "_texts", "as_of", "position")
+    __slots__ = ("_later", "_ready", "_run", "_texts", "as_of", "position", "whole")
 
     def __init__(self, ready: Ready, subject: str) -> None:
         self._ready = ready
         self._run = ready.program.begin(subject)
         self._later: list[Fact] = []
         self._texts: list[str] = []
-        self.position, self.as_of = 0, -FOREVER
+        self.position, self.as_of, self.whole = 0, -FOREVER, True
 
     def go_on(self, facts: Iterable[Fact], position: int, as_of: int) -> KeptRun | None:
         """Go on with facts that were not there before, up to an instant not before the last; None if it is rejected."""
+        self.whole = False
         known: list[Fact] = []
         later: list[Fact] = []
         for fact in (*self._later, *facts):
@@ -127,8 +130,10 @@ class Running:
         self._run.go_on(known, as_of)
         self._later, self.position, self.as_of = later, position, as_of
         told = self._run.conclude(later)
+        if told is not None:
+            del self._texts[told.unchanged :]
+            self._texts += self._ready.texts.facts(told.derived[len(self._texts) :])
+        self.whole = True
         if told is None:
             return None
-        del self._texts[told.unchanged :]
-        self._texts += self._ready.texts.facts(told.derived[len(self._texts) :])
         return KeptRun(self._ready, as_of, told, self._texts)
