@@ -123,7 +123,7 @@ class Shelf:
         self._ready: OrderedDict[str, Ready] = OrderedDict()
         self._named: dict[str, Version | tuple[Problem, ...]] = {}
         self._stamp: object = ()
-        self._lock = threading.Lock()
+        self._lock, self._making = threading.Lock(), threading.Lock()
 
     def ready(self, hash_: str) -> Ready:
         """The version of a ruleset that a log has, by its hash.
@@ -140,16 +140,21 @@ class Shelf:
             if found is not None:
                 self._ready.move_to_end(hash_)
                 return found
-        bundle = self._database.bundle(hash_)
-        model = self._database.model(hash_)
-        ruleset = Ruleset(model, bundle.source, Bundled(bundle), dict(bundle.parameters))
-        ref = types.RulesetRef(name=ruleset.name, version=ruleset.version, hash=hash_)
-        made = Ready(hash_, ruleset, ruleset.compiled(), ref, Texts(model))
-        with self._lock:
-            self._ready[hash_] = made
-            while len(self._ready) > MOST_LOADED:
-                self._ready.popitem(last=False)
-        return made
+        with self._making:  # Who asks meanwhile waits, rather than to make the same once more.
+            with self._lock:
+                found = self._ready.get(hash_)
+            if found is not None:
+                return found
+            bundle = self._database.bundle(hash_)
+            model = self._database.model(hash_)
+            ruleset = Ruleset(model, bundle.source, Bundled(bundle), dict(bundle.parameters))
+            ref = types.RulesetRef(name=ruleset.name, version=ruleset.version, hash=hash_)
+            made = Ready(hash_, ruleset, ruleset.compiled(), ref, Texts(model))
+            with self._lock:
+                self._ready[hash_] = made
+                while len(self._ready) > MOST_LOADED:
+                    self._ready.popitem(last=False)
+            return made
 
     def from_text(self, text: str, name: str = "ruleset.yaml", parameters: Parameters | None = None) -> Version:
         """A ruleset made of text; names in it are found on the shelf.
