@@ -20,6 +20,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import postgresql_server
 
@@ -134,7 +135,7 @@ class Nursery:
     """
 
     def __init__(self, url: str) -> None:
-        command = [sys.executable, __file__, "--children", url]
+        command = [sys.executable, __file__, "--parent", url]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def lines_of(self, run: int, while_it_runs: Callable[[], object]) -> list[list[str]]:
@@ -283,15 +284,21 @@ def many_kills(url: str, kills: int, seed: int, server: postgresql_server.Server
     return seen
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Kill programs that append to a log, and look at what is left.")
+def by_hand(
+    description: str,
+    parent: Callable[[str], None],
+    kills: Callable[[str, int, int, postgresql_server.Server | None], Any],
+    told: Callable[[Any], str],
+) -> None:
+    """Kill as the command line says, and tell what was seen; or be the parent of what is killed."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=20150101)
-    parser.add_argument("--children", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--parent", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("urls", nargs="+", metavar="URL")
     given = parser.parse_args()
-    if given.children:
-        parent_of_children(given.urls[0])
+    if given.parent:
+        parent(given.urls[0])
         return
     for url in given.urls:
         started = time.monotonic()
@@ -300,13 +307,17 @@ def main() -> None:
             if url == "postgresql":
                 server = postgresql_server.Server()
                 stack.callback(server.close)
-            seen = many_kills(server.url() if server else url, given.kills, given.seed, server)
-        print(
-            f"{url}: {seen.kills} kills, {seen.batches} batches sent, {seen.resent} of them not acknowledged, of which "
-            f"{seen.kept} were kept whole; {seen.facts} facts, {len(seen.told)} instants told; all is as acknowledged; "
-            f"{time.monotonic() - started:.0f} s"
-        )
+            seen = kills(server.url() if server else url, given.kills, given.seed, server)
+        print(f"{url}: {told(seen)}; all is as acknowledged; {time.monotonic() - started:.0f} s", flush=True)
+
+
+def told(seen: Seen) -> str:
+    """What was seen."""
+    return (
+        f"{seen.kills} kills, {seen.batches} batches sent, {seen.resent} of them not acknowledged, of which "
+        f"{seen.kept} were kept whole; {seen.facts} facts, {len(seen.told)} instants told"
+    )
 
 
 if __name__ == "__main__":
-    main()
+    by_hand("Kill programs that append to a log, and look at what is left.", parent_of_children, many_kills, told)

@@ -94,6 +94,16 @@ class Server:
             connection.execute(f"CREATE SCHEMA {schema}")
         return f"{base}&options=-csearch_path%3D{schema}"
 
+    def place(self, folder: Path) -> str:
+        """The address of such a schema whose tables lie in a folder of the machine."""
+        import psycopg
+
+        os.chown(folder, self._as.get("user", -1), -1)
+        url, name = self.url(), f"t{next(self._numbers)}"
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"CREATE TABLESPACE {name} LOCATION '{folder}'")
+        return f"{url}%20-cdefault_tablespace%3D{name}"
+
     def wait_until_alone(self, url: str) -> None:
         """Wait until no other program is connected: what one that was killed had sent may still be committed."""
         import psycopg

@@ -209,13 +209,31 @@ def upheld(seller: str, number: int, at: str, **more: Any) -> dict[str, Any]:
     }
 
 
-class Process:
+class Reached:
+    """The service at a port of this machine."""
+
+    port = 0
+
+    def connection(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+
+    def ask(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Reply:
+        connection = self.connection()
+        try:
+            sent = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+            connection.request(method, path, sent, {"Content-Type": JSON, **(headers or {})})
+            answer = connection.getresponse()
+            return Reply(answer.status, {n.lower(): v for n, v in answer.getheaders()}, answer.read())
+        finally:
+            connection.close()
+
+
+class Process(Reached):
     """The service as a process of its own."""
 
     def __init__(self, url: str, *options: str) -> None:
         command = [sys.executable, "-m", "strikeout", "serve", "--db", url, "--port", "0", *options]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE)
-        self.port = 0
         self.lines: list[bytes] = []
         self._listening = threading.Event()
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -235,19 +253,6 @@ class Process:
         self._listening.wait(60)
         assert self.port, b"".join(self.lines).decode()
         return self
-
-    def connection(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-
-    def ask(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Reply:
-        connection = self.connection()
-        try:
-            sent = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-            connection.request(method, path, sent, {"Content-Type": JSON, **(headers or {})})
-            answer = connection.getresponse()
-            return Reply(answer.status, {n.lower(): v for n, v in answer.getheaders()}, answer.read())
-        finally:
-            connection.close()
 
     def end(self, seconds: float = 40.0) -> int:
         """Ask it to stop, and wait for it; its exit code."""

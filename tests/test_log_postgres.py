@@ -9,7 +9,17 @@ from typing import Any
 import postgresql_server
 import pytest
 
-from strikeout.log import Database, DatabaseUnavailable, Log, LogError, LogFull, NewFact, canonical, open_database
+from strikeout.log import (
+    Database,
+    DatabaseUnavailable,
+    Log,
+    LogError,
+    LogFull,
+    NewFact,
+    ReadOnly,
+    canonical,
+    open_database,
+)
 from strikeout.log.tip import machine_clock
 
 psycopg = pytest.importorskip("psycopg") if not postgresql_server.NEEDED else __import__("psycopg")
@@ -141,6 +151,18 @@ def test_a_full_disk_loses_nothing(log: Log, url: str, deferred: bool) -> None:
     run(url, "DROP TRIGGER fail ON strikeout_record")
     assert log.append([fact("k1"), fact("k2")])[0].position == 2
     assert keys(log) == ["k0", "k1", "k2"]
+
+
+def test_a_server_that_follows_another_is_read(log: Log, url: str) -> None:
+    """There nothing can be written, the clock neither: it stands still, and what it says stays true."""
+    told = log.clock()
+    with open_database(f"{url}%20-cdefault_transaction_read_only%3Don", create=False) as following:
+        same = following.log("a")
+        assert same.verify() == log.verify()
+        assert told <= same.clock() <= log.clock()
+        with pytest.raises(ReadOnly, match="can only be read"):
+            same.append([fact("k1")])
+    assert keys(log) == ["k0"]
 
 
 def test_a_server_that_is_stopped_and_started(

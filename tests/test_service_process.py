@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import io
 import json
+import os
 import random
 import socket
 import threading
@@ -18,7 +19,9 @@ import pytest
 
 pytest.importorskip("uvicorn", reason="the service needs the extra `service`, which is not installed")
 
-from service_calls import JSON, QUICK, Process, Reply, of, read_events, until, upheld
+import kill_log
+import kill_service
+from service_calls import JSON, QUICK, Process, of, read_events, until, upheld
 
 from strikeout.log import open_database
 from strikeout.service.app import Service
@@ -28,7 +31,7 @@ from strikeout.service.server import listening
 
 LOG = "counterfeit"
 FACTS = f"/v1/logs/{LOG}/facts"
-KILLS = 12
+KILLS = int(os.environ.get("STRIKEOUT_KILLS", "8"))
 
 
 def begun(service: Process) -> None:
@@ -48,73 +51,18 @@ def batch(name: str, number: int) -> list[dict[str, Any]]:
     ]
 
 
-class Writer(threading.Thread):
-    """Appends batches until the service is gone; what was acknowledged it keeps."""
-
-    def __init__(self, service: Process, name: str) -> None:
-        super().__init__()
-        self.service, self.name_of_batches = service, name
-        self.acknowledged: dict[str, tuple[int, str]] = {}
-
-    def run(self) -> None:
-        chance = random.Random(self.name_of_batches)
-        connection = self.service.connection()
-        try:
-            for number in range(100_000):
-                rows = batch(f"{self.name_of_batches}.{number}", chance.choice((1, 1, 2, 30)))
-                connection.request("POST", FACTS, json.dumps(rows).encode(), {"Content-Type": JSON})
-                answer = connection.getresponse()
-                reply = Reply(answer.status, {}, answer.read())
-                assert reply.status == 201, reply
-                for receipt in reply.json["receipts"]:
-                    self.acknowledged[receipt["key"]] = (receipt["position"], receipt["hash"])
-        except (OSError, EOFError, json.JSONDecodeError):
-            pass
-        except Exception as error:
-            if type(error).__module__ != "http.client":
-                raise
-        finally:
-            connection.close()
-
-
-def test_a_service_that_is_killed_keeps_what_it_acknowledged(tmp_path: Path) -> None:
-    """Every acknowledged fact is there once, at its position; no batch is half there; the chain is whole."""
-    url = str(tmp_path / "log.db")
-    chance = random.Random(0)
-    acknowledged: dict[str, tuple[int, str]] = {}
-    decided: bytes = b""
-    asking: dict[str, str] = {}
-    for kill in range(KILLS):
-        service = Process(url).wait()
-        try:
-            begun(service)
-            if decided:
-                assert service.ask("POST", f"/v1/logs/{LOG}/decide", asking).body == decided
-            writers = [Writer(service, f"w{kill}.{number}") for number in range(3)]
-            for writer in writers:
-                writer.start()
-            time.sleep(chance.uniform(0.02, 0.3))
-            reply = service.ask("POST", f"/v1/logs/{LOG}/decide", {"subject": "s1"})
-            decided = reply.body
-            asking = {"subject": "s1", "as_of": reply.json["as_of"], "known": reply.json["known"]}
-            time.sleep(chance.uniform(0.0, 0.1))
-        finally:
-            service.kill()
-        for writer in writers:
-            writer.join(30)
-            acknowledged |= writer.acknowledged
-    assert len(acknowledged) > 100
-    with open_database(url) as database:
-        log = database.log(LOG)
-        log.verify()
-        there = {record.key: (record.position, record.hash) for record in log.records() if record.kind == "fact"}
-        assert len(there) == sum(1 for record in log.records() if record.kind == "fact")
-    assert {key: there.get(key) for key in acknowledged} == acknowledged
-    batches: dict[tuple[str, int], int] = {}
-    for key in there:
-        name, _, number = key.rsplit("-", 2)
-        batches[name, int(number)] = batches.get((name, int(number)), 0) + 1
-    assert {name: found for name, found in batches.items() if found != name[1]} == {}
+def test_a_service_that_is_killed_keeps_what_it_acknowledged(
+    database_url: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every acknowledged fact is there once, no batch is there in half, and decisions are repeated to the byte."""
+    server = None if database_url.startswith("sqlite") else request.getfixturevalue("postgres")
+    monkeypatch.setattr(kill_log, "SERVER_KILLED", min(kill_log.SERVER_KILLED, KILLS - 1))
+    seen = kill_service.many_kills(database_url, KILLS, 20150101, server)
+    assert seen.kills == KILLS
+    assert (seen.away > 0) == (server is not None)
+    assert len(seen.receipts) > 20
+    assert seen.resent > 0
+    assert seen.repeated > 0
 
 
 def test_it_ends_when_it_is_told_to(tmp_path: Path) -> None:

@@ -174,7 +174,7 @@ def backup_command(url: str, path: str) -> None:
     """Copy a SQLite database to a new file while it is in use; the copy is of one instant."""
     with open_database(url, create=False) as database:
         database.backup(path)
-    with open_database(path, create=False) as copy:
+    with open_database(path, create=False, unchanging=True) as copy:
         for log in _all(copy):
             head = log.head()
             click.echo(f"{log.name}: {head.position:,} records; head {head.position}:{head.hash}")

@@ -24,7 +24,12 @@ WAIT = 10.0
 
 
 def open_database(
-    url: str, create: bool = True, *, clock: Callable[[], Instant] = machine_clock, wait: float = WAIT
+    url: str,
+    create: bool = True,
+    *,
+    clock: Callable[[], Instant] = machine_clock,
+    wait: float = WAIT,
+    unchanging: bool = False,
 ) -> Database:
     """Open a database of logs.
 
@@ -39,6 +44,9 @@ def open_database(
         The machine's clock, in microseconds since 1970 UTC.
     wait : float
         How many seconds to wait for other processes that write.
+    unchanging : bool
+        Whether nobody writes the file while it is open, as a copy: then SQLite needs no room beside it to read it.
+        Without `create` this is so as well where nothing can be written.
 
     Returns
     -------
@@ -84,7 +92,7 @@ def open_database(
             raise DatabaseUnavailable(f"{quoted(url)} names no file, and a log in memory would not last")
         from .sqlite import SqliteStore
 
-        store = SqliteStore(path, create, wait)
+        store = SqliteStore(path, create, wait, unchanging)
     return Database(store, clock)
 
 

@@ -86,6 +86,10 @@ class LogFull(LogError):
     """There is no room left where the database lies; nothing of the batch is in the log."""
 
 
+class ReadOnly(LogError):
+    """The database cannot be written from here, only read; nothing of the batch is in the log."""
+
+
 class DatabaseUnavailable(LogError):
     """The database cannot be reached, or is busy for too long.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from .records import check_text
 from .stores import Store, Writing
 
 COLUMNS = "name, scopes, created_at, revoked_at"
+VALID = "SELECT hash FROM strikeout_key WHERE revoked_at IS NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,16 @@ class Keys:
         return key
 
     def find(self, hash: bytes) -> Key | None:
-        """The key of that hash, revoked ones too; None where there is none."""
-        found = self._read(f"SELECT {COLUMNS} FROM strikeout_key WHERE hash = ?", (hash,))
-        return _key(found[0]) if found else None
+        """The key of that hash, revoked ones too; None where there is none.
+
+        What the database found is compared once more, in a time that does not depend on where it would differ.
+        """
+        found = self._read(f"SELECT {COLUMNS}, hash FROM strikeout_key WHERE hash = ?", (hash,))
+        return next((_key(row[:-1]) for row in found if hmac.compare_digest(bytes(row[-1]), hash)), None)
+
+    def valid(self) -> frozenset[bytes]:
+        """The hashes of all keys that are not revoked."""
+        return frozenset(bytes(row[0]) for row in self._read(VALID, ()))
 
     def list(self) -> list[Key]:
         """All keys, by name."""

@@ -22,6 +22,7 @@ from .errors import (
     LogError,
     LogFull,
     NoRuleset,
+    ReadOnly,
     UnknownLog,
 )
 from .records import (
@@ -120,7 +121,7 @@ class Log:
             Where a fact cannot be in a log; `index` says which.
         KeyConflict
             Where a key stands for another content; `index` says which.
-        ClockError, LogFull, DatabaseUnavailable
+        ClockError, LogFull, ReadOnly, DatabaseUnavailable
             Where it is not appended; after DatabaseUnavailable it may be, and is to be sent again with the same keys.
         """
         for index, fact in enumerate(rows):
@@ -336,7 +337,7 @@ class Log:
                 writing.rows("UPDATE strikeout_log SET tick = ? WHERE id = ?", (now, self._number))
             return told
 
-        with contextlib.suppress(LogFull):  # Then the clock stands still, and what it says stays true.
+        with contextlib.suppress(LogFull, ReadOnly):  # Then the clock stands still, and what it says stays true.
             self._told = max(self._told, self._store.try_write(work) or 0)
 
     def snapshot(self, as_of: Instant | None = None, known: Instant | None = None) -> Snapshot:

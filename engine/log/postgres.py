@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from psycopg import errors
 
-from .errors import DatabaseUnavailable, LogError, LogFull, UnknownDatabase
+from .errors import DatabaseUnavailable, LogError, LogFull, ReadOnly, UnknownDatabase
 from .stores import SCHEMA, Answer, NewRecord
 
 OLDEST = 150_000
@@ -144,6 +144,8 @@ def translated(error: psycopg.Error) -> LogError:
     message = said[0] if said else "no reason is given"
     if isinstance(error, errors.DiskFull):
         return LogFull("there is no room left for the database; nothing of this was appended")
+    if isinstance(error, errors.ReadOnlySqlTransaction):
+        return ReadOnly("the database can only be read, as one that follows another: nothing of this was appended")
     if isinstance(error, errors.LockNotAvailable):
         return DatabaseUnavailable("the database is busy: another process has been writing for too long")
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):

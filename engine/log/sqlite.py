@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import sqlite3
 import threading
@@ -12,7 +11,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from .errors import DatabaseUnavailable, LogError, LogFull, UnknownDatabase
+from . import sqlite_file
+from .errors import DatabaseUnavailable, LogError, LogFull, ReadOnly, UnknownDatabase
+from .sqlite_file import FAULTS
 from .stores import SCHEMA, Answer, NewRecord
 
 APPLICATION = 0x5354524B
@@ -94,8 +95,6 @@ CREATE TRIGGER strikeout_key_insert BEFORE INSERT ON strikeout_key
 
 MADE = frozenset(re.findall(r"^CREATE (?:UNIQUE )?(?:TABLE|INDEX|TRIGGER) (\w+)", TABLES, re.MULTILINE))
 """The names of all that a database has, triggers that refuse changes among them."""
-FAULTS = (sqlite3.Error, UnicodeDecodeError)
-"""What SQLite raises; the second, where a message quotes what is damaged."""
 
 INSERT = "INSERT INTO strikeout_record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 # One statement, and one row of it: rows one by one cost more than what they hold.
@@ -125,6 +124,8 @@ def translated(error: Exception) -> LogError:
     name = getattr(error, "sqlite_errorname", "") or ""
     if name == "SQLITE_FULL":
         return LogFull("there is no room left for the database; nothing of this was appended")
+    if name == "SQLITE_READONLY":
+        return ReadOnly("the database can only be read from here; nothing of this was appended")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return DatabaseUnavailable("the database is busy: another process has been writing for too long")
     if name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_PROTOCOL", "SQLITE_NOMEM")):
@@ -146,9 +147,11 @@ class SqliteReading:
         if self._connection is None:
             raise LogError("the snapshot is closed")
         try:
-            return self._connection.execute(statement, parameters).fetchall()
+            found = self._connection.execute(statement, parameters).fetchall()
         except FAULTS as error:
             raise translated(error) from error
+        self._store.still_unchanged()
+        return found
 
     def close(self) -> None:
         """End the transaction."""
@@ -198,6 +201,8 @@ class SqliteStore:
         Whether to make it where it is missing.
     wait : float
         How many seconds to wait for another process that writes.
+    unchanging : bool
+        Whether nobody writes the file while it is open.
 
     Raises
     ------
@@ -210,7 +215,7 @@ class SqliteStore:
     kind = "sqlite"
     near = True
 
-    def __init__(self, path: str, create: bool, wait: float) -> None:
+    def __init__(self, path: str, create: bool, wait: float, unchanging: bool = False) -> None:
         if sqlite3.sqlite_version_info < OLDEST:
             raise DatabaseUnavailable(
                 f"SQLite {sqlite3.sqlite_version} is too old: the log needs {'.'.join(map(str, OLDEST))} or later"
@@ -224,23 +229,37 @@ class SqliteStore:
         self._closed = False
         if not Path(path).exists() and not create:
             raise UnknownDatabase(f"there is no database `{path}`")
+        unchanging = unchanging or not (create or sqlite_file.is_open_to_writers(path))
+        self._unchanging = sqlite_file.state(path) if unchanging else None
         try:
             self._writer = self._connect(CACHE_OF_WRITER)
             try:
                 self._prepare(create)
-                self._opened = _identity(path)
+                self._opened = sqlite_file.identity(path)
             except BaseException:
                 self._writer.close()
                 raise
         except FAULTS as error:
             found = translated(error)
-            if getattr(error, "sqlite_errorname", "") == "SQLITE_NOTADB":
+            name = getattr(error, "sqlite_errorname", "") or ""
+            if name == "SQLITE_NOTADB":
                 raise UnknownDatabase(f"`{path}` is no SQLite database") from error
+            if name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY")) and sqlite_file.is_left_open(path):
+                found = DatabaseUnavailable(
+                    "nothing can be written where the database lies, and it is not whole without the `-wal` and `-shm` "
+                    "of who had it open: copy what there is to where it can be written, and read it there"
+                )
             raise type(found)(f"`{path}`: {found}") from error
 
     def _connect(self, cache: int = CACHE) -> sqlite3.Connection:
+        unchanging = self._unchanging is not None
         connection = sqlite3.connect(
-            self._path, isolation_level=None, check_same_thread=False, timeout=self._wait / 1_000, cached_statements=64
+            sqlite_file.as_unchanging(self._path) if unchanging else self._path,
+            uri=unchanging,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=self._wait / 1_000,
+            cached_statements=64,
         )
         try:
             for pragma in (
@@ -318,6 +337,7 @@ class SqliteStore:
                 return found[0] if found else None
             finally:
                 self._put(connection)
+                self.still_unchanged()
         except FAULTS as error:
             raise translated(error) from error
 
@@ -378,12 +398,20 @@ class SqliteStore:
 
     def _still_there(self) -> None:
         """Refuse where the file is no longer what was opened: what is written to it would be lost with it."""
-        for opened, now in zip(self._opened, _identity(self._path), strict=True):
+        for opened, now in zip(self._opened, sqlite_file.identity(self._path), strict=True):
             if opened is not None and now != opened:
                 raise DatabaseUnavailable(
                     "the database file, or the `-wal` beside it, was removed or replaced since it was opened: "
                     "nothing is read or written until this program is started anew"
                 )
+
+    def still_unchanged(self) -> None:
+        """Refuse what was read as of a file that never changes, if it did."""
+        if self._unchanging is not None and sqlite_file.state(self._path) != self._unchanging:
+            raise DatabaseUnavailable(
+                "the database was opened as one that nobody writes, and somebody writes it now: nothing is read "
+                "until this program is started anew"
+            )
 
     def _begin_now(self, connection: sqlite3.Connection) -> bool:
         connection.execute("PRAGMA busy_timeout = 0")
@@ -412,31 +440,11 @@ class SqliteStore:
 
     def backup(self, path: str) -> None:
         """Write a copy of one state of the database to a new file, while others read and write."""
-        target, made = Path(path), Path(f"{path}.part")
-        if target.exists():
-            raise LogError(f"`{path}` exists already: a backup goes to a new file")
         try:
-            made.unlink(missing_ok=True)
-            source, copy = self._connect(), sqlite3.connect(made, isolation_level=None)
-            try:
-                source.backup(copy)
-            finally:
-                copy.close()
-                source.close()
-            with made.open("rb") as file:
-                os.fsync(file.fileno())
-            made.rename(target)
-            with contextlib.suppress(OSError):  # Not every system can sync a folder.
-                folder = os.open(target.parent, os.O_RDONLY)
-                try:
-                    os.fsync(folder)
-                finally:
-                    os.close(folder)
+            with contextlib.closing(self._connect()) as source:
+                sqlite_file.copy(source, path)
         except FAULTS as error:
-            made.unlink(missing_ok=True)
             raise translated(error) from error
-        except OSError as error:
-            raise LogError(f"the backup `{path}` cannot be written: {(error.strerror or str(error)).lower()}") from None
 
     def check(self) -> list[str]:
         """What is wrong with the file: what SQLite finds, and tables, indexes and triggers that are not there."""
@@ -458,19 +466,6 @@ class SqliteStore:
             connection.close()
         with self._writer_lock:
             self._writer.close()
-
-
-def _identity(path: str) -> list[tuple[int, int] | None]:
-    """Which file lies at a path, and which `-wal` beside it; None for one that is not there."""
-    found: list[tuple[int, int] | None] = []
-    for name in (path, f"{path}-wal"):
-        try:
-            status = os.stat(name)
-        except OSError:
-            found.append(None)
-        else:
-            found.append((status.st_dev, status.st_ino))
-    return found
 
 
 def _statements(script: str) -> list[str]:

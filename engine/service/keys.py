@@ -1,7 +1,12 @@
 """Keys: made once and shown once, kept as hashes, each with the scopes that it covers.
 
 A key itself is compared with nothing. It is hashed, in a time that does not depend on what it is, and only hashes are
-looked up: whoever learns from the time that a look takes how far a hash agrees has learned nothing of the key.
+looked up: whoever learns from the time that a look takes how far a hash agrees has learned nothing of the key. What was
+found is compared with the hash once more, in constant time.
+
+**Who tries keys** costs little. Each key that is not remembered is a look into the database, of which there are only so
+many a second; beyond that, a key is looked up only if it is among all that are valid, which are read every two seconds.
+So what is tried in vain is refused where the request is read, and whoever has a valid key is let in as ever.
 """
 
 from __future__ import annotations
@@ -13,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .. import log as logs
+from .limits import Rates
 from .problems import Refusal
 
 SCOPES = ("append", "read", "author")
@@ -21,6 +27,8 @@ PREFIX = "so_"
 REMEMBERED = 2.0
 """Seconds for which a key that was found is not looked up again: so long a revoked one may still be used."""
 MOST_REMEMBERED = 10_000
+LOOKS, LOOKS_AT_ONCE = 20.0, 100.0
+"""How many keys that are not remembered are looked up in a second, and at once."""
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="strikeout"'}
 
@@ -64,6 +72,8 @@ class Door:
         self._keys, self._clock = keys, clock
         self._found: dict[bytes, tuple[float, logs.Key]] = {}
         self._open = (-REMEMBERED, True)
+        self._looks = Rates(LOOKS, LOOKS_AT_ONCE)
+        self._valid: tuple[float, frozenset[bytes]] = (-REMEMBERED, frozenset())
         self._lock = threading.Lock()
 
     def open(self) -> bool:
@@ -76,16 +86,29 @@ class Door:
         return found
 
     def known(self, header: str) -> tuple[bool, Holder | None]:
-        """Whether the holder is known without looking into the database, and who it is; None, where it is open."""
+        """Whether the holder is known without looking into the database, and who it is; None, where it is open.
+
+        Raises
+        ------
+        Refusal
+            Where it is known that there is no holder, or too many keys are tried.
+        """
         key = _key(header)
         now = self._clock()
         if key is None:
             looked, found = self._open
-            return found and now - looked < REMEMBERED, None
-        known = self._found.get(digest(key))
-        if known is None or now - known[0] >= REMEMBERED:
-            return False, None
-        return True, Holder(known[1].name, known[1].scopes)
+            if not found:
+                raise _no_key()
+            return now - looked < REMEMBERED, None
+        hashed = digest(key)
+        known = self._found.get(hashed)
+        if known is not None and now - known[0] < REMEMBERED:
+            return True, Holder(known[1].name, known[1].scopes)
+        if self._looks.wait("", now):
+            looked, valid = self._valid
+            if now - looked < REMEMBERED and hashed not in valid:
+                raise _too_many()
+        return False, None
 
     def enter(self, header: str) -> Holder | None:
         """The holder of the key in a header `Authorization`; None, where the database is open.
@@ -93,14 +116,17 @@ class Door:
         Raises
         ------
         Refusal
-            Where there is no key, or it is unknown or revoked.
+            Where there is no key, it is unknown or revoked, or too many are tried.
         """
         key = _key(header)
         if key is None:
             if self.open():
                 return None
-            raise Refusal("no-key", "the header `Authorization: Bearer KEY` is missing", headers=CHALLENGE)
+            raise _no_key()
         hashed = digest(key)
+        now = self._clock()
+        if self._looks.empty("", now) and hashed not in self._all_valid(now):
+            raise _too_many()
         found = self._keys.find(hashed)
         if found is None or found.revoked_at is not None:
             self._found.pop(hashed, None)
@@ -108,8 +134,17 @@ class Door:
         with self._lock:
             if len(self._found) >= MOST_REMEMBERED:
                 self._found.clear()
-            self._found[hashed] = (self._clock(), found)
+            self._found[hashed] = (now, found)
         return Holder(found.name, found.scopes)
+
+    def _all_valid(self, now: float) -> frozenset[bytes]:
+        """The hashes of all keys that are valid, read every two seconds at most."""
+        with self._lock:
+            looked, valid = self._valid
+            if now - looked >= REMEMBERED:
+                valid = self._keys.valid()
+                self._valid = (now, valid)
+            return valid
 
 
 def allow(holder: Holder | None, scope: str) -> None:
@@ -122,6 +157,14 @@ def allow(holder: Holder | None, scope: str) -> None:
     """
     if holder is not None and scope not in holder.scopes:
         raise Refusal("scope", f"this needs a key of the scope `{scope}`", headers=CHALLENGE)
+
+
+def _no_key() -> Refusal:
+    return Refusal("no-key", "the header `Authorization: Bearer KEY` is missing", headers=CHALLENGE)
+
+
+def _too_many() -> Refusal:
+    return Refusal("rate", "too many keys are tried that are not known", headers={"Retry-After": "1"})
 
 
 def _key(header: str) -> str | None:

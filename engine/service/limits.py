@@ -97,3 +97,9 @@ class Rates:
                 return (1.0 - tokens) / self._rate
             self._buckets[key] = (tokens - 1.0, now)
             return 0.0
+
+    def empty(self, key: str, now: float) -> bool:
+        """Whether a key has no token now; none is taken."""
+        with self._lock:
+            tokens, last = self._buckets.get(key, (self._burst, now))
+            return self._rate > 0 and tokens + (now - last) * self._rate < 1.0
