@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -40,6 +44,8 @@ class Desk:
     failures: list[tuple[int, int]] = field(default_factory=list)
     """Pairs: the number of the batch from which on it answers so, and the status (0 breaks the connection)."""
     keys: set[str | None] = field(default_factory=set)
+    silent: threading.Event = field(default_factory=threading.Event)
+    """Set once it was told, by the status -1, to give no answer at all."""
 
     def append(self, body: bytes) -> tuple[int, object]:
         lines = [json.loads(line) for line in body.splitlines()]
@@ -68,7 +74,10 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
         def do_POST(self) -> None:
             assert self.path == "/v1/logs/orders/facts"
             status, value = found.append(self.rfile.read(int(self.headers["content-length"])))
-            if status:
+            if status < 0:
+                found.silent.set()
+                self.rfile.read()
+            elif status:
                 self.answer(status, json.dumps(value).encode())
             else:
                 self.connection.shutdown(socket.SHUT_RDWR)
@@ -209,15 +218,87 @@ def test_a_file_that_is_read_is_not_written(desk: Desk, tmp_path: Path, rejects:
     assert path.read_bytes() == EXAMPLE.read_bytes()
 
 
+def test_an_interrupt_says_how_far_it_came(desk: Desk) -> None:
+    """What is on its way then may be in the log, too: the same command goes on in either case."""
+    desk.failures = [(2, -1)]
+    command = [*(sys.executable, "-m", "strikeout", "push", str(EXAMPLE)), "--to", desk.url, "--log", "orders"]
+    with subprocess.Popen([*command, "--batch", "3"], stderr=subprocess.PIPE, env=os.environ) as process:
+        assert desk.silent.wait(60)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    lines = [line for line in said.decode().splitlines() if line]
+    assert lines == [
+        f"strikeout: stopped after 6 of {len(ROWS)} facts",
+        "push again to go on: what the log has is not appended a second time",
+        "strikeout: stopped",
+    ]
+    resumed = push(desk, EXAMPLE, "--batch", "3")
+    assert f"appended {len(ROWS) - 6} + in the log before 6 +" in resumed.stderr
+    assert len(desk.facts) == len(ROWS)
+
+
+def test_an_interrupt_before_that_says_that_nothing_was_sent(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("strikeout.client.pushing.Staged.take", interrupted)
+    found = push(desk, EXAMPLE)
+    assert isinstance(found.exception, SystemExit)
+    assert "strikeout: stopped while rows were checked: nothing was sent" in found.stderr
+    assert desk.facts == {}
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses of the client, which are not waited."""
+    found: list[float] = []
+    monkeypatch.setattr("strikeout.client.clients.time.sleep", found.append)
+    return found
+
+
 def test_nobody_there_is_a_message_and_an_exit_code(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], slept: list[float]
 ) -> None:
-    monkeypatch.setattr("strikeout.client.clients.time.sleep", lambda seconds: None)
+    """Soon, and before anything is read."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    monkeypatch.setattr("sys.argv", ["strikeout", "push", str(EXAMPLE), "--to", url, "--log", "orders"])
+    monkeypatch.setattr("sys.argv", ["strikeout", "push", "-", "--to", url, "--log", "orders"])
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 2
-    assert "no answer from the service in 10 attempts" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "no answer from the service in 3 attempts" in said
+    assert f"is there a service at `{url}`?" in said
+    assert len(slept) == 2
+    assert 1.0 < sum(slept) <= 3.0
+
+
+def test_who_was_reached_once_is_waited_for(desk: Desk, slept: list[float]) -> None:
+    """A service that is started anew in between, or away for a minute, stops no push."""
+    desk.failures = [(1, 0)] * 9
+    assert push(desk, EXAMPLE, "--batch", "3").exit_code == 0
+    assert len(slept) == 9
+    assert sum(slept) > 40
+    assert len(desk.facts) == len(ROWS)
+
+
+def test_a_connection_that_nobody_takes_or_refuses_is_given_up_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    import httpx
+
+    from strikeout.client import Client, Retries, ServiceUnreachable
+
+    given: list[dict[str, float]] = []
+
+    def never(request: httpx.Request) -> httpx.Response:
+        given.append(request.extensions["timeout"])
+        raise httpx.ConnectTimeout("", request=request)
+
+    for timeout, connecting in ((30.0, 5.0), (2.0, 2.0)):
+        http = httpx.Client(transport=httpx.MockTransport(never))
+        client = Client("http://nobody.example", timeout=timeout, retries=Retries(1), http=http)
+        with pytest.raises(ServiceUnreachable, match=f"no connection within {connecting:g} s"):
+            client.logs()
+        assert (given[-1]["connect"], given[-1]["read"]) == (connecting, timeout)
+        http.close()

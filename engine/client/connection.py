@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
 TIMEOUT = 30.0
 """Seconds in which an answer must begin, and go on."""
+CONNECTING = 5.0
+"""Seconds in which a connection must be made: where nobody is, some networks never say so."""
+ERRNO = re.compile(r"^\[Errno -?\d+\] ")
+"""What a message of the system begins with that says nothing to a person."""
 
 
 def load_httpx() -> Any:
@@ -64,15 +69,23 @@ class Connection:
             "params": list(request.query),
             "content": request.body,
             "headers": headers,
-            "timeout": self.timeout,
+            "timeout": load_httpx().Timeout(self.timeout, connect=self._connecting),
         }
+
+    @property
+    def _connecting(self) -> float:
+        return min(CONNECTING, self.timeout)
 
     def lost(self, error: httpx.RequestError) -> Lost:
         """What a failure of httpx means: no answer came, and perhaps nothing was sent."""
         httpx = load_httpx()
         unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
-        late = isinstance(error, httpx.TimeoutException)
-        reason = f"none within {self.timeout:g} s" if late else str(error) or "the connection broke"
+        if isinstance(error, httpx.ConnectTimeout):
+            reason = f"no connection within {self._connecting:g} s"
+        elif isinstance(error, httpx.TimeoutException):
+            reason = f"none within {self.timeout:g} s"
+        else:
+            reason = ERRNO.sub("", str(error)) or "the connection broke"
         return Lost(reason[:1].lower() + reason[1:], sent=not unsent)
 
 

@@ -46,6 +46,14 @@ class Pushed:
     position: int = 0
 
 
+def stopped(done: int, given: int, why: str = "") -> str:
+    """How far a push came that ended before its end, and how to go on."""
+    return (
+        f"stopped after {done:,} of {given:,} facts{why}\n"
+        "push again to go on: what the log has is not appended a second time"
+    )
+
+
 class PushStopped(StrikeoutError):
     """A push that ended before its end.
 
@@ -57,11 +65,7 @@ class PushStopped(StrikeoutError):
 
     def __init__(self, error: StrikeoutError, pushed: Pushed, given: int) -> None:
         self.pushed = pushed
-        done = pushed.appended + pushed.before
-        super().__init__(
-            f"stopped after {done:,} of {given:,} facts: {error}\n"
-            "push again to go on: what the log has is not appended a second time"
-        )
+        super().__init__(stopped(pushed.appended + pushed.before, given, f": {error}"))
 
 
 def ruleset_of(client: Blocking, log: str) -> Ruleset:

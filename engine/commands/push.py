@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,15 @@ from .reading import KILOBYTE, keep_apart, separated, write_reject
 from .terminal import DONE, FAILED, REJECTED, language_option
 
 if TYPE_CHECKING:
+    from ..client import Client
     from ..client.pushing import Staged
+    from ..model import Ruleset
 
 KEY = "STRIKEOUT_KEY"
 """The variable of the environment that holds the key."""
 MOST_IN_BATCH = 20_000
+FIRST_ATTEMPTS, ATTEMPTS = 3, 10
+"""How often the first request is made at most, and each after it: who was reached is waited for, a minute or more."""
 
 SUMMARY = {
     "en": "given {given:,} = appended {appended:,} + in the log before {before:,} + rejected {rejected:,}{end}",
@@ -74,16 +79,17 @@ def push_command(
     after a push that broke off, is in the log once.
     """
     from ..client import Client, Retries
-    from ..client.pushing import PushStopped, Staged, push, ruleset_of
+    from ..client.pushing import PushStopped, Staged, push
 
     if rejects != STANDARD_OUTPUT:
         keep_apart(files, None, rejects)
     rows = read(*files, ignore_columns=ignore_columns, input_format=input_format)
     with contextlib.ExitStack() as stack:
-        client = stack.enter_context(Client(url, _key(key_file), retries=Retries(attempts=10)))
-        staged = stack.enter_context(Staged(ruleset_of(client, log)))
+        client = stack.enter_context(Client(url, _key(key_file), retries=Retries(FIRST_ATTEMPTS, first=1.0)))
+        staged = stack.enter_context(Staged(_ruleset(client, log)))
+        client.retries = Retries(ATTEMPTS)
         _check(staged, rows, rejects)
-        with Progress("pushing", staged.facts) as progress:
+        with Progress("pushing", staged.facts) as progress, _told(progress, staged):
             try:
                 pushed = push(client, log, staged, batch, lambda done, _: progress.advance(done - progress.done))
             except PushStopped as error:
@@ -101,6 +107,30 @@ def push_command(
         raise SystemExit(REJECTED if staged.bad_rows else DONE)
 
 
+def _ruleset(client: Client, log: str) -> Ruleset:
+    """The ruleset in force; whether there is a service is seen by this, before anything is read."""
+    from ..client import ServiceUnreachable
+    from ..client.pushing import ruleset_of
+
+    try:
+        return ruleset_of(client, log)
+    except ServiceUnreachable as error:
+        raise RunError(f"{error}; is there a service at `{client.url}`?") from None
+
+
+@contextlib.contextmanager
+def _told(progress: Progress, staged: Staged) -> Iterator[None]:
+    """Say how far a push came that is interrupted."""
+    from ..client.pushing import stopped
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        progress.hide()
+        click.echo(f"strikeout: {stopped(progress.done, staged.facts)}", err=True)
+        raise
+
+
 def _check(staged: Staged, rows: Rows, rejects: str | None) -> None:
     """Read and check all rows, before anything is sent."""
     with contextlib.ExitStack() as stack:
@@ -114,7 +144,12 @@ def _check(staged: Staged, rows: Rows, rejects: str | None) -> None:
             progress.total = total // KILOBYTE or None
             progress.advance(done // KILOBYTE - progress.done)
 
-        staged.take(rows, None if rejects is None else refuse, report)
+        try:
+            staged.take(rows, None if rejects is None else refuse, report)
+        except KeyboardInterrupt:
+            progress.hide()
+            click.echo("strikeout: stopped while rows were checked: nothing was sent", err=True)
+            raise
 
 
 def _key(path: str | None) -> str | None:
