@@ -29,8 +29,9 @@ MOST_CONNECTIONS = 2_000
 SWITCH = 0.0002
 """Seconds after which a thread lets another go on, so that a long answer does not hold up the short ones."""
 
-COLLECTIONS = (20_000, 20, 100)
-"""When Python looks for cycles: seldom among what lives long, which is very much here and has none."""
+COLLECTIONS = (20_000, 2, 1_000) if sys.version_info < (3, 14) else (20_000, 100)
+"""When Python looks for cycles: seldom among what lives long, which is very much here and has none, and never among so
+much at once that requests wait for it. From 3.14 on the second is how small a part of that is looked at each time."""
 
 
 def is_loopback(host: str) -> bool:
