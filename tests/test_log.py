@@ -46,7 +46,7 @@ from strikeout.log import (
     new_fact,
     open_database,
     snapshot,
-    sqlite,
+    sqlite_tables,
 )
 from strikeout.log import log as log_statements
 from strikeout.log.transfer import export_lines, fact_lines, import_lines
@@ -1015,7 +1015,13 @@ def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "statement",
-    [sqlite.WITH_KEYS, log_statements.ACTIVATIONS, snapshot.OF_SUBJECT, snapshot.LAST_OF_SUBJECT, snapshot.SUBJECTS],
+    [
+        sqlite_tables.WITH_KEYS,
+        log_statements.ACTIVATIONS,
+        snapshot.OF_SUBJECT,
+        snapshot.LAST_OF_SUBJECT,
+        snapshot.SUBJECTS,
+    ],
 )
 def test_no_statement_goes_through_all_records(tmp_path: Path, statement: str) -> None:
     import sqlite3

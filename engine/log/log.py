@@ -12,13 +12,10 @@ import msgspec
 from ..ground.values import INSTANT_MAX, INSTANT_MIN, Instant
 from ..model import Ruleset
 from . import verify
-from .appending import Queue, Waiting
+from .appending import Queue
 from .errors import (
     ActivationRefused,
     BadRecord,
-    ChainBroken,
-    ClockError,
-    KeyConflict,
     LogError,
     LogFull,
     NoRuleset,
@@ -26,8 +23,6 @@ from .errors import (
     UnknownLog,
 )
 from .records import (
-    ACTIVATION,
-    FACT,
     MOST_KEY,
     START,
     Activated,
@@ -38,24 +33,16 @@ from .records import (
     Record,
     Verified,
     canonical,
-    check_activation,
     check_fact,
     check_text,
     utc,
 )
 from .rulesets import Rulesets
 from .snapshot import AFTER, COLUMNS, PAGE, Glance, Snapshot, in_force, record_of
-from .stores import NewRecord, Reading, Store, Writing, read
-from .tip import TOLERANCE, Tip
+from .stores import Reading, Store, read
 from .vocabulary import differences
+from .writer import HEAD, TICK, UNNAMED, Writer
 
-TICK = 100_000
-"""How long an instant that `clock` gave is given again, in microseconds."""
-
-UNNAMED = "at position "
-"""How the key of an activation begins that was sent without one."""
-
-HEAD = "SELECT position, hash, known_at FROM strikeout_record WHERE log = ? ORDER BY position DESC LIMIT 1"
 # An activation has no subject, and is found by it.
 STATE = """
 SELECT tick,
@@ -90,7 +77,8 @@ class Log:
     def __init__(self, store: Store, now: Callable[[], Instant], rulesets: Rulesets, name: str, number: int) -> None:
         self.name, self.rulesets = name, rulesets
         self._store, self._now, self._number = store, now, number
-        self._queue = Queue(self._append)
+        self._writer = Writer(name, number, now)
+        self._queue = Queue(lambda batches: self._store.write(partial(self._writer.append, batches)))
         self._told = 0
         self._activated: tuple[Activated, ...] = ()
 
@@ -169,8 +157,7 @@ class Log:
                 present = snapshot.activations
             self._check_activation(activation, model, present)
             seen = present[-1].position if present else 0
-            work = partial(self._activate, activation=activation, content=content, seen=seen)
-            receipt = self._store.write(work)
+            receipt = self._store.write(partial(self._writer.activate, activation, content, seen))
             if receipt is not None:
                 return receipt
 
@@ -183,78 +170,6 @@ class Log:
         if after and (found := differences(model, self.rulesets.model(after[0].bundle))):
             message = f"the ruleset in force from {utc(after[0].from_)} on would refuse facts that this one takes"
             raise ActivationRefused(message, found)
-
-    def _activate(self, writing: Writing, activation: Activation, content: bytes, seen: int) -> Receipt | None:
-        """Append an activation; None where another came since it was checked."""
-        tip = self._locked(writing)
-        if activation.key is not None:
-            for _, _, there, position, known_at, hash in writing.with_keys(self._number, ACTIVATION, [activation.key]):
-                if bytes(there) != content:
-                    raise KeyConflict(0, activation.key, position)
-                return Receipt(position, known_at, hash.hex(), duplicate=True)
-        last = writing.rows(
-            "SELECT max(position) FROM strikeout_record WHERE log = ? AND subject = ''", (self._number,)
-        )[0][0]
-        if (last or 0) != seen:
-            return None
-        tip.next()
-        key = activation.key if activation.key is not None else f"{UNNAMED}{tip.position + 1}"
-        receipt = tip.add(ACTIVATION, key, "", content)
-        writing.insert(self._number, tip.records)
-        return receipt
-
-    def _append(self, batches: Sequence[Waiting]) -> None:
-        """Append batches in one transaction, each all or nothing."""
-        self._store.write(lambda writing: self._append_all(writing, batches))
-
-    def _append_all(self, writing: Writing, batches: Sequence[Waiting]) -> None:
-        tip = self._locked(writing)
-        keys = [fact.key for batch in batches for fact in batch.rows]
-        known = {
-            key: (subject, bytes(content), Receipt(position, known_at, hash.hex(), duplicate=True))
-            for key, subject, content, position, known_at, hash in writing.with_keys(self._number, FACT, keys)
-        }
-        for batch in batches:
-            batch.receipts = batch.error = None
-            try:
-                batch.receipts = self._chain(tip, batch.rows, known)
-            except KeyConflict as error:
-                batch.error = error
-        if tip.records:
-            writing.insert(self._number, tip.records)
-
-    def _chain(self, tip: Tip, rows: Sequence[NewFact], known: dict[str, tuple[str, bytes, Receipt]]) -> list[Receipt]:
-        """Chain the facts of a batch that are not known yet; the first look tells whether all can be."""
-        fresh: dict[str, NewFact] = {}
-        for index, fact in enumerate(rows):
-            there = known.get(fact.key)
-            if there is not None:
-                if there[0] != fact.subject or there[1] != fact.content:
-                    raise KeyConflict(index, fact.key, there[2].position)
-            elif (other := fresh.setdefault(fact.key, fact)) is not fact and other != fact:
-                raise KeyConflict(index, fact.key, None)
-        if fresh:
-            tip.next()
-        receipts = []
-        for fact in rows:
-            there = known.get(fact.key)
-            if there is not None:
-                receipts.append(there[2])
-                continue
-            receipt = tip.add(FACT, fact.key, fact.subject, fact.content)
-            receipts.append(receipt)
-            again = Receipt(receipt.position, receipt.known_at, receipt.hash, duplicate=True)
-            known[fact.key] = (fact.subject, fact.content, again)
-        return receipts
-
-    def _locked(self, writing: Writing) -> Tip:
-        """The end of the log, which nobody else moves until the transaction ends."""
-        tick = writing.lock(self._number)
-        if tick is None:
-            raise UnknownLog(self.name)
-        found = writing.rows(HEAD, (self._number,))
-        position, hash, known_at = found[0] if found else (0, START, 0)
-        return Tip(position, bytes(hash), max(tick, known_at), self._now)
 
     def restore(self, records: Sequence[Record]) -> int:
         """Append records of an export as they are; those that the log has already are compared.
@@ -276,39 +191,7 @@ class Log:
         ClockError
             Where the log's clock has passed their instants, or the machine's has not come to them.
         """
-
-        def work(writing: Writing) -> int:
-            tick = writing.lock(self._number)
-            if tick is None:
-                raise UnknownLog(self.name)
-            found = writing.rows(HEAD, (self._number,))
-            position, hash, known_at = found[0] if found else (0, START, 0)
-            first = records[0].position
-            here = [record_of(row) for row in writing.rows(AFTER, (self._number, first - 1, position, len(records)))]
-            for ours, theirs in zip(here, records, strict=False):
-                if ours != theirs:
-                    raise ChainBroken(theirs.position, f"the log `{self.name}` has another record there")
-            new = records[len(here) :]
-            if not new:
-                return 0
-            if tick >= new[0].known_at:
-                raise ClockError(
-                    f"the log has told instants up to {utc(tick)}, and what is to come became known at "
-                    f"{utc(new[0].known_at)}: import into a new log"
-                )
-            if new[-1].known_at > self._now() + TOLERANCE:
-                raise ClockError(f"the machine's clock is behind: a record became known at {utc(new[-1].known_at)}")
-            link = verify.Link(position, bytes(hash), known_at)
-            for record in new:
-                link.follow(record)
-                if record.kind == FACT:
-                    check_fact(NewFact(record.key, record.subject, record.content), record.position)
-                else:
-                    check_activation(record)
-            writing.insert(self._number, [_new(record) for record in new])
-            return len(new)
-
-        return self._store.write(work) if records else 0
+        return self._store.write(partial(self._writer.restore, records)) if records else 0
 
     # Reading.
 
@@ -326,19 +209,8 @@ class Log:
         if now - self._told <= TICK or now > INSTANT_MAX:
             return
 
-        def work(writing: Writing) -> int:
-            tick = writing.lock(self._number)
-            if tick is None:
-                return 0
-            found = writing.rows(HEAD, (self._number,))
-            told = max(tick, found[0][2] if found else 0)
-            if now - told > TICK:
-                told = now
-                writing.rows("UPDATE strikeout_log SET tick = ? WHERE id = ?", (now, self._number))
-            return told
-
         with contextlib.suppress(LogFull, ReadOnly):  # Then the clock stands still, and what it says stays true.
-            self._told = max(self._told, self._store.try_write(work) or 0)
+            self._told = max(self._told, self._store.try_write(partial(self._writer.tick, now)) or 0)
 
     def snapshot(self, as_of: Instant | None = None, known: Instant | None = None) -> Snapshot:
         """One state of the log, to be closed, or used by `with`.
@@ -490,16 +362,3 @@ class Log:
 
 
 _decode_facts = msgspec.json.Decoder(list[tuple[int, int, dict[str, object] | None]]).decode
-
-
-def _new(record: Record) -> NewRecord:
-    return NewRecord(
-        record.position,
-        record.known_at,
-        record.kind,
-        record.key,
-        record.subject,
-        record.content,
-        bytes.fromhex(record.previous),
-        bytes.fromhex(record.hash),
-    )

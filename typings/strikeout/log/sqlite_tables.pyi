@@ -1,0 +1,1 @@
+from engine.log.sqlite_tables import *
