@@ -616,7 +616,7 @@ def test_folding_the_journal_gives_the_decisions(
     begin(ask, "taobao-counterfeit-full")
     core = ask.service.core
     followers = [
-        Follower(core.decider.log(LOG), core.shelf, core.histories, Watches(), subject, lambda: None)
+        Follower(core.decider.log(LOG), core.shelf, core.histories, Watches(), core.ongoing, subject, lambda: None)
         for subject in ("s", None)
     ]
     followed: list[list[Any]] = [[] for _ in followers]
@@ -672,7 +672,7 @@ def test_what_was_reported_ahead_of_time_is_told_when_it_happens(ask: Asked, clo
         done(ask("POST", f"/v1/logs/{LOG}/facts", {"key": subject, "fact": fact}), 201)
     clock.now += DAY
     core = ask.service.core
-    follower = Follower(core.decider.log(LOG), core.shelf, core.histories, Watches(), None, lambda: None)
+    follower = Follower(core.decider.log(LOG), core.shelf, core.histories, Watches(), core.ongoing, None, lambda: None)
     follower.begin(None)
     assert follower.look() == []
     clock.now += 2 * DAY
@@ -1034,6 +1034,53 @@ def test_metrics_count_what_was_done(log: Asked) -> None:
     assert values['strikeout_requests_total{route="/v1/logs/{log}/decide",method="POST",status="200"}'] == "1"
     assert values['strikeout_request_seconds_count{route="/v1/logs/{log}/decide"}'] == "1"
     assert "xiaoming" not in text
+
+
+@pytest.mark.parametrize("short", [SHORT, 3])
+def test_a_question_ahead_of_the_clock_disturbs_nobody(
+    ask: Asked, clock: Clock, short: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was kept as of now stays, and goes on, whoever asks how things will stand."""
+    monkeypatch.setattr(histories_module, "SHORT", short)
+    begin(ask, "alibaba-procedure")
+    zone = strikeout.load(POLICY).model.zone
+    for number in range(8):
+        notice = {**upheld("s", number, zone.format(clock.now)), "kind": "notice", "claim": "counterfeit"}
+        del notice["finding"]
+        done(ask("POST", f"/v1/logs/{LOG}/facts", {"key": f"k{number}", "fact": notice}), 201)
+    asking = {"subject": "s"}
+    now = done(ask("POST", f"/v1/logs/{LOG}/decide", asking))
+    assert now["pending"]
+    ahead = done(ask("POST", f"/v1/logs/{LOG}/decide", {**asking, "as_of": zone.format(clock.now + 900 * DAY)}))
+    assert ahead["facts"]
+    kept = ask.service.core.histories.kept(LOG, now["ruleset"]["hash"], "s")
+    assert kept.last is not None
+    assert kept.last.as_of < clock.now + DAY
+    assert kept.running is None or kept.running.as_of < clock.now + DAY
+    runs = ask.service.core.histories.runs
+    assert done(ask("POST", f"/v1/logs/{LOG}/decide", asking))["facts"] == now["facts"]
+    assert ask.service.core.histories.runs == runs
+
+
+def test_what_streams_keep_has_one_bound(ask: Asked, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journals_module, "SHORT", 3)
+    begin(ask)
+    zone = strikeout.load(POLICY).model.zone
+    for number in range(6):
+        for subject in ("s", "t"):
+            fact = upheld(subject, number, zone.format(clock.now))
+            done(ask("POST", f"/v1/logs/{LOG}/facts", {"key": f"{subject}{number}", "fact": fact}), 201)
+    core, ongoing = ask.service.core, journals_module.OngoingRuns(15)
+    parts = core.decider.log(LOG), core.shelf, core.histories, Watches(), ongoing
+    followers = [Follower(*parts, subject, lambda: None) for subject in ("s", "t", None)]
+    for follower in followers:
+        follower.begin("1.1")
+        assert follower.look()
+        assert ongoing._facts == sum(size for _, _, size in ongoing._kept.values()) <= 15
+    assert len(ongoing._kept) == 2
+    for follower in followers:
+        follower.close()
+    assert (ongoing._facts, len(ongoing._kept)) == (0, 0)
 
 
 def test_a_run_that_broke_off_is_made_anew(ask: Asked, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:

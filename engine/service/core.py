@@ -10,12 +10,15 @@ from .. import log as logs
 from .decisions import Decider
 from .events import Watches
 from .histories import Histories
+from .journals import OngoingRuns
 from .limits import Limits
 from .metrics import Metrics
 from .problems import Refusal
 from .queues import Queue
 from .shelf import Shelf
 
+PART = 5
+"""How much less is kept of the runs with which streams go on than of facts: one so manieth, in facts."""
 WRITERS = 16
 """Threads that append: nearly all of the time they wait for the disk, and those that wait share one sync of it."""
 
@@ -41,7 +44,7 @@ class Core:
         self.shelf = Shelf(database, rulesets)
         self.histories = Histories(limits.cached_facts)
         self.decider = Decider(database, self.shelf, self.histories)
-        self.watches = Watches()
+        self.watches, self.ongoing = Watches(), OngoingRuns(limits.cached_facts // PART)
         self.stopping = threading.Event()
         self.streams = 0
         self.queues = {

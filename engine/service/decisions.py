@@ -197,7 +197,9 @@ class Decider:
             Where the subject's run was rejected.
         """
         if reading.stored:
-            found = self.histories.run(reading.log, reading.ready, reading.subject, reading.history, reading.as_of)
+            found = self.histories.run(
+                reading.log, reading.ready, reading.subject, reading.history, reading.as_of, reading.known
+            )
         else:
             ready, facts = reading.ready, reading.history.facts
             found = KeptRun(ready, reading.as_of, ready.program.conclude(reading.subject, facts, reading.as_of))

@@ -16,7 +16,7 @@ from ..model import Ruleset
 from ..speech.outcome import FOREVER
 from . import types
 from .histories import Histories, happens
-from .journals import Journals, Line, reigns
+from .journals import Journals, Line, OngoingRuns, reigns
 from .kept_runs import KeptRun
 from .problems import Refusal
 from .shelf import Ready, Shelf
@@ -107,6 +107,8 @@ class Follower:
         What is kept of subjects.
     watches : Watches
         What other streams know.
+    ongoing : OngoingRuns
+        The runs with which streams go on.
     subject : str or None
         The one subject that is followed; else all.
     check : callable
@@ -119,12 +121,13 @@ class Follower:
         shelf: Shelf,
         histories: Histories,
         watches: Watches,
+        ongoing: OngoingRuns,
         subject: str | None,
         check: Callable[[], None],
     ) -> None:
         self._log, self._shelf, self._histories, self._watches = log, shelf, histories, watches
         self._subject, self._check = subject, check
-        self._journals = Journals(shelf, histories, check)
+        self._journals, self._ongoing = Journals(shelf, histories, check, ongoing), ongoing
         self._watch: Watch | None = None
         self._after, self._skip = 0, 0
 
@@ -144,6 +147,10 @@ class Follower:
                 raise Refusal("clock", "`Last-Event-ID` lies ahead of the clock of the log")
             self._after = instant - 1
         return self._after
+
+    def close(self) -> None:
+        """Keep nothing more for it."""
+        self._ongoing.forget(self._journals)
 
     def look(self) -> Told:
         """The next events, each with its id; nothing, where there are none yet."""
@@ -258,7 +265,7 @@ class Follower:
             ready, log = found[-1].ready, self._log.name
             if keep:
                 history = self._histories.at(log, snapshot, ready, subject)
-                due = self._histories.run(log, ready, subject, history, at).until
+                due = self._histories.run(log, ready, subject, history, at, snapshot.known).until
             else:
                 facts = self._histories.read(snapshot, ready, subject).facts
                 if _schedules(ready) or any(fact.from_then_on > at for fact in facts):

@@ -59,9 +59,10 @@ class History:
     @property
     def size(self) -> int:
         """What it takes of memory, counted in facts."""
-        facts = len(self.facts)
-        more = 0 if self.running is None else facts // 8  # Places, and what can be taken back.
-        return 1 + facts + more + (0 if self.last is None else self.last.size)
+        facts, concluded = len(self.facts), 0 if self.last is None else self.last.size
+        # With a run that goes on: places, what can be taken back, and each conclusion as text.
+        more = 0 if self.running is None else facts // 8 + 2 * concluded
+        return 1 + facts + more + concluded
 
 
 def bound(ready: Ready, found: logs.Record) -> Fact | None:
@@ -203,13 +204,19 @@ class Histories:
         waiting = [each for each in (*before.new, *came) if each[0] > since]
         return History(position, facts, given, unknown, None, running, waiting)
 
-    def run(self, log: str, ready: Ready, subject: str, history: History, as_of: int) -> KeptRun:
+    def run(self, log: str, ready: Ready, subject: str, history: History, as_of: int, known: int) -> KeptRun:
         """The run of a history as of an instant; the last one, where it still holds then.
 
-        Those who ask about the same long history wait for each other.
+        Those who ask about the same long history wait for each other. What is asked ahead of what is known is not kept,
+        as nothing could go on from there until the clock has come to it.
         """
         key = (log, ready.hash, subject)
-        if len(history.facts) <= SHORT or history.holds(as_of):
+        if history.holds(as_of):
+            return self._run(key, ready, history, as_of)
+        if as_of > known:
+            self.runs += 1
+            return KeptRun(ready, as_of, ready.program.conclude(subject, history.facts, as_of))
+        if len(history.facts) <= SHORT:
             return self._run(key, ready, history, as_of)
         with self._running[hash(key) % len(self._running)]:
             return self._run(key, ready, self._same(key, history), as_of)

@@ -7,6 +7,7 @@ and activation is known later than all instants that the log's clock has shown, 
 
 from __future__ import annotations
 
+import threading
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,8 +25,6 @@ from .shelf import Ready, Shelf
 
 INSTANTS = 5_000
 """How many instants at which facts became known are looked at for one page, at most."""
-MOST_ONGOING = 100_000
-"""How many facts the runs may have, together, with which who asks again goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +62,43 @@ def reigns(activations: Sequence[logs.Activated], shelf: Shelf) -> list[Reign]:
     return found
 
 
+class OngoingRuns:
+    """Runs that go on, each of one who asks again about the time after; those used last, up to so many facts.
+
+    Parameters
+    ----------
+    most : int
+        How many facts they may have together.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most, self._facts = most, 0
+        self._kept: OrderedDict[tuple[Journals, str, str], tuple[OngoingRun, int, int]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def take(self, key: tuple[Journals, str, str], at: int) -> OngoingRun | None:
+        """The run of a key that has gone up to an instant; it is kept no more."""
+        with self._lock:
+            run, ran, size = self._kept.pop(key, (None, 0, 0))
+            self._facts -= size
+        return run if ran == at else None
+
+    def put(self, key: tuple[Journals, str, str], run: OngoingRun, at: int, size: int) -> None:
+        """Keep a run that has gone up to an instant."""
+        with self._lock:
+            self._kept[key] = run, at, size
+            self._facts += size
+            while self._facts > self._most:
+                _, (_, _, gone) = self._kept.popitem(last=False)
+                self._facts -= gone
+
+    def forget(self, journals: Journals) -> None:
+        """Keep nothing more of one who asks no more."""
+        with self._lock:
+            for key in [key for key in self._kept if key[0] is journals]:
+                self._facts -= self._kept.pop(key)[2]
+
+
 class Journals:
     """Journals of subjects, as a snapshot of a log has them.
 
@@ -74,11 +110,15 @@ class Journals:
         What is kept of subjects.
     check : callable
         Called before each run; it raises where there is no more time.
+    ongoing : OngoingRuns, optional
+        Where the runs of long histories are kept for who asks again, about the time after.
     """
 
-    def __init__(self, shelf: Shelf, histories: Histories, check: Callable[[], None]) -> None:
+    def __init__(
+        self, shelf: Shelf, histories: Histories, check: Callable[[], None], ongoing: OngoingRuns | None = None
+    ) -> None:
         self._shelf, self._histories, self._check = shelf, histories, check
-        self._ongoing: OrderedDict[tuple[str, str], tuple[OngoingRun, int, int]] = OrderedDict()
+        self._ongoing = ongoing
 
     def lines(self, log: str, snapshot: logs.Snapshot, subject: str, after: int, until: int) -> list[Line]:
         """The journal of a subject later than one instant, up to another.
@@ -112,12 +152,10 @@ class Journals:
         return lines
 
     def _entries(self, ready: Ready, subject: str, facts: Sequence[Fact], after: int, until: int) -> list[JournalEntry]:
-        """How a subject's conclusions change under one ruleset, later than one instant, up to another.
-
-        Who asks again, about the time after, goes on with the run of the time before.
-        """
-        run, ran, _ = self._ongoing.pop((ready.hash, subject), (None, 0, 0))
-        if run is None or ran != after:
+        """How a subject's conclusions change under one ruleset, later than one instant, up to another."""
+        key = self, ready.hash, subject
+        run = None if self._ongoing is None else self._ongoing.take(key, after)
+        if run is None:
             run = ready.ruleset.begin(subject)
             before = [fact for fact in facts if fact.from_then_on <= after]
             if before or after > -FOREVER:
@@ -130,10 +168,8 @@ class Journals:
             entries += run.go_on(list(together), instant)
         if instant != until:
             entries += run.go_on((), until)
-        if len(facts) > SHORT:
-            self._ongoing[ready.hash, subject] = run, until, len(facts)
-            while sum(size for _, _, size in self._ongoing.values()) > MOST_ONGOING:
-                self._ongoing.popitem(last=False)
+        if self._ongoing is not None and len(facts) > SHORT:
+            self._ongoing.put(key, run, until, len(facts))
         return entries
 
     def instants(self, log: str, snapshot: logs.Snapshot, subject: str, after: int) -> list[int]:

@@ -50,14 +50,14 @@ async def stream(
 
     def begun() -> Follower:
         log = service.decider.log(call.path["log"])
-        made = Follower(
-            log, service.shelf, service.histories, service.watches, call.query.get("subject"), service.on_duty
-        )
+        parts = service.shelf, service.histories, service.watches, service.ongoing
+        made = Follower(log, *parts, call.query.get("subject"), service.on_duty)
         made.begin(last)
         return made
 
     service.streams += 1
     left = asyncio.ensure_future(_left(receive))
+    follower: Follower | None = None
     try:
         follower = await queue.do(begun)
         headers = [(n.encode(), v.encode()) for n, v in (*HEADERS, ("x-request-id", request))]
@@ -68,6 +68,8 @@ async def stream(
     finally:
         service.streams -= 1
         left.cancel()
+        if follower is not None:
+            follower.close()
 
 
 async def _follow(

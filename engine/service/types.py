@@ -233,8 +233,9 @@ class DecideBody(Input, kw_only=True):
 class Counts(Output, kw_only=True):
     """What became of the facts: given = used + duplicates + voided + later + unknown.
 
-    `later` are those that happen or become known after the decision's instant; `unknown` those that the ruleset in
-    force does not know: facts of kinds that a later version brought.
+    Facts of the log that became known after the decision's instant, or after `known`, are not among those given.
+    `later` are those that happen after it, and of inline facts those that become known after it; `unknown` those that
+    the ruleset in force does not know: facts of kinds that a later version brought.
     """
 
     given: int
