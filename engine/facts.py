@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import groupby
 from operator import attrgetter
 
 from .ground.problems import Span
@@ -153,12 +153,18 @@ def merge_duplicates(facts: Iterable[Fact]) -> list[Fact]:
     list of Fact
         The facts without duplicates, in the order in which a run takes them.
     """
-    ordered = sorted(facts, key=_AT)
-    if all(one.at < other.at for one, other in pairwise(ordered)):
-        return ordered
+    kept: list[Fact] = []
+    for _, group in groupby(sorted(facts, key=_AT), _AT):
+        together = list(group)
+        kept += together if len(together) == 1 else _distinct(together)
+    return kept
+
+
+def _distinct(facts: Iterable[Fact]) -> list[Fact]:
+    """Facts of one instant, without duplicates and in order."""
     kept: dict[tuple[object, ...], Fact] = {}
-    for fact in ordered:
-        key = (fact.kind.index, fact.at, fact.seq, fact.values)
+    for fact in facts:
+        key = (fact.kind.index, fact.seq, fact.values)
         other = kept.get(key)
         if other is None or fact.known_at < other.known_at:
             kept[key] = fact
