@@ -68,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--large", action="store_true", help="and a file of 1e8 facts in `parquet`")
     made.add_argument("--kernel", type=whole, default="2e6", help="how many facts `kernels` has of each mix")
     made.add_argument("--served", type=whole, default="1e6", help="how many facts the log of `service` has")
-    made.add_argument("--processes", type=int, default=2, help="how many of the service run on one database")
+    made.add_argument("--processes", type=int, default=1, help="how many of the service run on one database")
     made.add_argument("--soak", type=float, default=60, help="for how many seconds the memory of `service` is watched")
     made.add_argument("--budget", type=float, default=60, help="seconds after which a peer gets no larger file")
     made.add_argument("--repeat", type=whole, default=2, help="how often each is measured; the best counts")
