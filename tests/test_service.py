@@ -8,7 +8,7 @@ import json
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,11 @@ from service_calls import DAY, LINES, QUICK, Asked, Clock, Loop, Reply, asked, o
 
 import strikeout
 from strikeout.cli import commands
+from strikeout.facts import Fact
 from strikeout.ground.problems import RunError
 from strikeout.log import Database, DatabaseUnavailable, open_database
 from strikeout.log.log import MOST_GLANCED
-from strikeout.machine.compiled import OngoingRun
+from strikeout.machine.compiled.undoable import Undoable
 from strikeout.service import histories as histories_module
 from strikeout.service import journals as journals_module
 from strikeout.service import types
@@ -1083,6 +1084,34 @@ def test_what_streams_keep_has_one_bound(ask: Asked, clock: Clock, monkeypatch: 
     assert (ongoing._facts, len(ongoing._kept)) == (0, 0)
 
 
+def test_what_is_short_pushes_nothing_long_out(database: Database, loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A short history is soon read again, a long one is not; all that is kept has its bound."""
+    monkeypatch.setattr(histories_module, "SHORT", 3)
+    with asked(database, loop, dataclasses.replace(QUICK, cached_facts=60)) as ask:
+        begin(ask)
+        subjects = ["long", *(f"t{number}" for number in range(40))]
+        rows = [
+            upheld(subject, number, "2014-12-01")
+            for subject in subjects
+            for number in range(8 if subject == "long" else 2)
+        ]
+        body = [{"key": f"k{number}", "fact": row} for number, row in enumerate(rows)]
+        done(ask("POST", f"/v1/logs/{LOG}/facts", body), 201)
+        histories, hash_ = ask.service.core.histories, ""
+        for subject in subjects:
+            hash_ = done(ask("POST", f"/v1/logs/{LOG}/decide", {"subject": subject}))["ruleset"]["hash"]
+            assert histories.facts <= 60
+        assert histories.kept(LOG, hash_, "long").position > 0
+        assert histories.kept(LOG, hash_, "t39").position > 0
+        assert histories.kept(LOG, hash_, "t0").position == 0
+
+
+def break_off(run: Undoable, facts: Sequence[Fact], *until: int) -> None:
+    """Go on, and fail before that is noted."""
+    run._go_on(facts, *until)
+    raise ZeroDivisionError
+
+
 def test_a_run_that_broke_off_is_made_anew(ask: Asked, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(histories_module, "SHORT", 3)
     begin(ask)
@@ -1094,7 +1123,7 @@ def test_a_run_that_broke_off_is_made_anew(ask: Asked, clock: Clock, monkeypatch
         done(ask("POST", f"/v1/logs/{LOG}/facts", {"key": f"k{number}", "fact": upheld("s", number, at)}), 201)
         if number == 5:
             with monkeypatch.context() as broken:
-                broken.setattr(OngoingRun, "conclude", lambda *_: 1 / 0)
+                broken.setattr(Undoable, "go_on", break_off)
                 assert ask("POST", f"/v1/logs/{LOG}/decide", asking).status == 500
         if number != 6:
             decided = done(ask("POST", f"/v1/logs/{LOG}/decide", asking))
